@@ -5,7 +5,7 @@ go 1.23.0
 require (
 	github.com/docker/cli v28.5.2+incompatible
 	github.com/spf13/cobra v1.9.1
-	go4.org/netipx v0.0.0-20231129151722-fdeea329fbba
+	go4.org/netipx v0.0.0-20260823151212-3075585bcbeb
 )
 
 require (
