@@ -35,7 +35,13 @@ type Service struct {
 	Platforms      []Platform
 	UpdateOrder    string // "stop-first", "start-first"
 	UpdateParallel uint64 // 0: all at once
-	Update         UpdateStatus
+	// UpdateMonitor is how long the swarm watches a new task for failure; 0
+	// where the spec does not say (docker takes 5 s).
+	UpdateMonitor time.Duration
+	FailureAction string // "", "pause", "continue", "rollback"
+	Update        UpdateStatus
+	// JobIteration is the present run of a job; nil for other services.
+	JobIteration   *uint64
 	RestartPolicy  string // "none", "on-failure", "any"
 	HasHealthcheck bool
 	Sysctls        map[string]string
@@ -104,9 +110,9 @@ type Task struct {
 	Slot      int // 0 for tasks of global services
 	NodeID    string
 	Image     string
-	// SpecVersion is the version of the service's spec the task was made from,
-	// 0 where the engine does not tell.
-	SpecVersion uint64
+	// UpToDate tells whether the task was made from the service's present
+	// spec. Only a look that watches services knows it (engine.Watch).
+	UpToDate bool
 
 	State       TaskState
 	Desired     TaskState

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+)
+
+// Explain turns an error of the API into one that names the docker context
+// and, where there is one, the command to type next. The cause stays in the
+// chain. nil stays nil.
+func (e *Engine) Explain(err error) error {
+	var told *problem.Error
+	if err == nil || errors.As(err, &told) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	msg := text.Lines(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+	p := &problem.Error{Err: err}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Msg = fmt.Sprintf("the engine of context %q did not answer in time", e.name)
+		p.Next = fmt.Sprintf("Run 'docker -c %s info' to see whether it answers at all.", e.name)
+	case client.IsErrConnectionFailed(err):
+		p.Msg = fmt.Sprintf("cannot reach the engine of context %q: %s", e.name, msg)
+		p.Next = fmt.Sprintf("Run 'docker context inspect %s' to see where it points.", e.name)
+	default:
+		p.Msg = fmt.Sprintf("%s (context %q)", msg, e.name)
+	}
+	return p
+}
+
+// IsOutOfSequence tells whether a change was refused because the object has
+// changed since it was read (moby#30794).
+func IsOutOfSequence(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "update out of sequence")
+}
+
+// IsNotFound tells whether the object of a call does not exist.
+func IsNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
+
+// IsConflict tells whether a name is taken.
+func IsConflict(err error) bool {
+	return cerrdefs.IsConflict(err) || cerrdefs.IsAlreadyExists(err)
+}
+
+// IsInUse tells whether a removal was refused because somebody uses the object.
+func IsInUse(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "is in use by") || strings.Contains(err.Error(), "has active endpoints"))
+}
+
+// RequireManager returns the error for a snapshot taken through an engine that
+// cannot change a swarm, with the exact command that helps; nil for a manager.
+func RequireManager(s *swarm.Snapshot) error {
+	c := s.Cluster
+	docker := "docker -c " + s.Context
+	switch {
+	case c.State == swarm.StateActive && c.Manager:
+		return nil
+	case c.State == swarm.StateLocked:
+		return problem.New("the swarm of context %q is locked", s.Context).WithNext("Run '%s swarm unlock' first.", docker)
+	case c.State == swarm.StateActive:
+		managers := "a manager"
+		if len(c.Managers) > 0 {
+			managers = "a manager (" + text.Clean(strings.Join(c.Managers, ", ")) + ")"
+		}
+		return problem.New("the engine of context %q is a worker of its swarm; swarm networks are made and seen on managers", s.Context).
+			WithNext("Use a context of %s: 'docker context ls' shows yours, 'docker -c CONTEXT swarmnet …' chooses one.", managers)
+	case c.State == swarm.StateError || c.State == swarm.StatePending:
+		return problem.New("the engine of context %q is in a swarm in state %q: %s", s.Context, c.State, text.Clean(c.Error)).
+			WithNext("Run '%s info' and look at the engine's log.", docker)
+	default:
+		return problem.New("the engine of context %q is not in a swarm", s.Context).
+			WithNext("Run '%s swarm init' to start one, or join one with 'docker swarm join'.", docker)
+	}
+}

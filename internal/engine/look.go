@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/api/types/system"
+	"golang.org/x/sync/errgroup"
+
+	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+)
+
+// Look takes one snapshot in five calls, whatever the size of the swarm. An
+// error means that the engine itself could not be reached; a part that the
+// engine refused stands in Unread. Asked of an engine that is not a manager,
+// the snapshot holds what such an engine knows: itself and its networks.
+func (e *Engine) Look(ctx context.Context) (*model.Snapshot, error) {
+	var (
+		info     system.Info
+		networks []network.Summary
+		nodes    []swarm.Node
+		services []swarm.Service
+		tasks    []swarm.Task
+		failed   [3]error
+		netErr   error
+	)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxParallel)
+	g.Go(func() (err error) { info, err = e.api.Info(gctx); return err })
+	g.Go(func() error {
+		tasks, failed[2] = e.api.TaskList(gctx, swarm.TaskListOptions{Filters: allRuntimes()})
+		return nil
+	})
+	g.Go(func() error { services, failed[1] = e.api.ServiceList(gctx, swarm.ServiceListOptions{}); return nil })
+	g.Go(func() error { networks, netErr = e.api.NetworkList(gctx, network.ListOptions{}); return nil })
+	g.Go(func() error { nodes, failed[0] = e.api.NodeList(gctx, swarm.NodeListOptions{}); return nil })
+	if err := g.Wait(); err != nil {
+		return nil, e.Explain(err)
+	}
+	s := &model.Snapshot{
+		Context: e.name,
+		Taken:   time.Now(),
+		Engine:  engineOf(info, e.api.ClientVersion()),
+		Cluster: clusterOf(info),
+	}
+	if netErr != nil {
+		s.Unread = append(s.Unread, model.Unread{What: "networks", Err: e.Explain(netErr)})
+	}
+	s.Networks = convert(networks, networkOf)
+	if !s.Cluster.Manager {
+		return s, nil
+	}
+	for i, what := range []string{"nodes", "services", "tasks"} {
+		if failed[i] != nil {
+			s.Unread = append(s.Unread, model.Unread{What: what, Err: e.Explain(failed[i])})
+		}
+	}
+	s.Nodes = convert(nodes, nodeOf)
+	s.Services = convert(services, serviceOf)
+	s.Tasks, s.Attachments = tasksOf(tasks)
+	return s, nil
+}
+
+// allRuntimes asks for attachment tasks too ("docker run" containers on a
+// swarm network), which the task list leaves out unless told (moby
+// daemon/cluster/filters.go).
+func allRuntimes() filters.Args {
+	return filters.NewArgs(
+		filters.Arg("runtime", "container"),
+		filters.Arg("runtime", "plugin"),
+		filters.Arg("runtime", "attachment"),
+	)
+}
+
+func convert[A, B any](in []A, f func(A) B) []B {
+	out := make([]B, 0, len(in))
+	for i := range in {
+		out = append(out, f(in[i]))
+	}
+	return out
+}
+
+func engineOf(info system.Info, api string) model.Engine {
+	en := model.Engine{
+		Name: info.Name, Version: info.ServerVersion, APIVersion: api,
+		OS: info.OSType, KernelVersion: info.KernelVersion,
+	}
+	if info.FirewallBackend != nil {
+		en.FirewallBackend = info.FirewallBackend.Driver
+	}
+	return en
+}
+
+func clusterOf(info system.Info) model.Cluster {
+	c := model.Cluster{
+		State:    model.NodeState(info.Swarm.LocalNodeState),
+		Manager:  info.Swarm.ControlAvailable,
+		NodeID:   info.Swarm.NodeID,
+		NodeAddr: info.Swarm.NodeAddr,
+		Error:    info.Swarm.Error,
+	}
+	for _, p := range info.Swarm.RemoteManagers {
+		c.Managers = append(c.Managers, p.Addr)
+	}
+	if cl := info.Swarm.Cluster; cl != nil {
+		c.ID, c.Created = cl.ID, cl.CreatedAt
+		c.SubnetSize, c.DataPathPort = int(cl.SubnetSize), int(cl.DataPathPort)
+		c.DefaultAddrPool = prefixes(cl.DefaultAddrPool)
+	}
+	return c
+}
