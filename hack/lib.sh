@@ -50,3 +50,26 @@ apt_install() {
 	apt-get update -qq >/dev/null && "${install[@]}" "$@" >/dev/null
 }
 
+
+# image_tar TAR CONFIG TAG... packs a root file system, a tar on stdin, as an
+# image for "docker load". CONFIG is the JSON of the image's config (Env,
+# Entrypoint...). The result depends on the input alone.
+image_tar() {
+	local tar=$1 config=$2 work layer
+	shift 2
+	work=$(mktemp -d)
+	cat >"$work/layer.tar"
+	layer=$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)
+	printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"1970-01-01T00:00:00Z"}]}' \
+		"$(dpkg --print-architecture)" "$config" "$layer" >"$work/config.json"
+	printf '[{"Config":"config.json","RepoTags":[%s],"Layers":["layer.tar"]}]' \
+		"$(printf ',"%s"' "$@" | cut -c2-)" >"$work/manifest.json"
+	mkdir -p "$(dirname "$tar")"
+	tar -C "$work" "${TAR_PLAIN[@]}" -cf "$tar.part" manifest.json config.json layer.tar
+	mv "$tar.part" "$tar"
+	rm -rf "$work"
+}
+
+# TAR_PLAIN makes a tar the same for the same files, whoever packs it.
+# shellcheck disable=SC2034 # for the scripts that source this file
+TAR_PLAIN=(--format=gnu --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0)
