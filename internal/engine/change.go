@@ -36,6 +36,15 @@ func (e *Engine) Service(ctx context.Context, id string) (model.Service, error) 
 	return serviceOf(s), nil
 }
 
+// ServiceNames lists the names of the swarm's services.
+func (e *Engine) ServiceNames(ctx context.Context) ([]string, error) {
+	list, err := e.api.ServiceList(ctx, swarm.ServiceListOptions{})
+	if err != nil {
+		return nil, e.Explain(err)
+	}
+	return convert(list, func(s swarm.Service) string { return s.Spec.Name }), nil
+}
+
 // RestoreService writes a spec that was read from the service before, over
 // whatever stands there now.
 func (e *Engine) RestoreService(ctx context.Context, before model.Service) error {
