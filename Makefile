@@ -41,6 +41,36 @@ engine: ## make the engine root of ENGINE=SUITE (trixie, sid), print its directo
 clean: ## remove what was built (not the cache of engines and images)
 	rm -rf bin
 
+# Tools are built once and kept apart by version.
+TOOLS    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/docker-swarmnet/tools
+LINT     := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
+VULN     := $(TOOLS)/govulncheck-v1.9.0/govulncheck
+SCRIPTS   = install.sh $(shell grep -lE '^\#!/(bin/sh|bin/bash|usr/bin/env bash)' hack/* .ci/* 2>/dev/null)
+
+$(LINT):
+	GOBIN=$(@D) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+$(VULN):
+	GOBIN=$(@D) GOFLAGS= go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: lint fmt vuln docs docs-check
+lint: $(LINT) ## hold the rules of .golangci.yml, shellcheck the scripts
+	$(LINT) run ./...
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
+	else echo "lint: scripts NOT CHECKED: there is no shellcheck" >&2; fi
+
+fmt: $(LINT) ## format the code
+	$(LINT) fmt ./...
+
+vuln: $(VULN) ## look for known vulnerabilities, where the database can be had
+	@hack/vulncheck $(VULN)
+
+docs: ## write docs/reference from the commands
+	go run ./docs/generate docs/reference
+
+docs-check: ## fail when docs/reference is not current
+	go run ./docs/generate -check docs/reference
+
 test: unit ## all tests
 
 unit: ## vet and unit tests
