@@ -1,0 +1,111 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gotest.tools/v3/assert"
+	is "gotest.tools/v3/assert/cmp"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/event"
+)
+
+// fakeSwarm answers each look with the next snapshot, the last one for ever.
+type fakeSwarm struct {
+	looks   []*swarm.Snapshot
+	removed []string
+	refuse  []error
+}
+
+func (f *fakeSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := f.looks[0]
+	if len(f.looks) > 1 {
+		f.looks = f.looks[1:]
+	}
+	return s, nil
+}
+
+func (f *fakeSwarm) RemoveNetwork(_ context.Context, id string) error {
+	f.removed = append(f.removed, id)
+	if len(f.refuse) > 0 {
+		err := f.refuse[0]
+		f.refuse = f.refuse[1:]
+		return err
+	}
+	return nil
+}
+
+func docknet() swarm.Network {
+	return swarm.Network{ID: "net", Name: "docknet", Scope: "swarm", Driver: "overlay"}
+}
+
+func withNetwork() *swarm.Snapshot {
+	return &swarm.Snapshot{Context: "east", Networks: []swarm.Network{docknet()}}
+}
+
+func withEndingTask() *swarm.Snapshot {
+	s := withNetwork()
+	s.Tasks = []swarm.Task{{
+		ID: "t", ServiceID: "gone", Slot: 1, NodeID: "n1", State: swarm.TaskRunning, Desired: swarm.TaskRemove,
+		Networks: []swarm.TaskNetwork{{NetworkID: "net"}},
+	}}
+	return s
+}
+
+func TestRemoveNetworkWaitsForEndingTasks(t *testing.T) {
+	f := &fakeSwarm{looks: []*swarm.Snapshot{withEndingTask(), withEndingTask(), withNetwork(), {Context: "east"}}}
+	var said []event.Event
+	err := RemoveNetwork(context.Background(), f, docknet(), event.Func(func(e event.Event) { said = append(said, e) }))
+	assert.NilError(t, err)
+	assert.DeepEqual(t, f.removed, []string{"net"})
+	assert.Check(t, is.Contains(said[0].Detail, "task gone.1"))
+	assert.Equal(t, said[len(said)-1].State, "removed")
+}
+
+func TestRemoveNetworkTriesAgainWhenTheSwarmSaysInUse(t *testing.T) {
+	f := &fakeSwarm{
+		looks:  []*swarm.Snapshot{withNetwork(), withNetwork(), {Context: "east"}},
+		refuse: []error{errors.New("rpc error: code = FailedPrecondition desc = network net is in use by task t")},
+	}
+	assert.NilError(t, RemoveNetwork(context.Background(), f, docknet(), event.Discard))
+	assert.Equal(t, len(f.removed), 2)
+}
+
+func TestRemoveNetworkRefusesWhileHeld(t *testing.T) {
+	s := withNetwork()
+	s.Services = []swarm.Service{{ID: "s", Name: "web", Networks: []swarm.Attach{{Target: "net"}}}}
+	f := &fakeSwarm{looks: []*swarm.Snapshot{s}}
+	err := RemoveNetwork(context.Background(), f, docknet(), event.Discard)
+	assert.Check(t, is.ErrorContains(err, `network "docknet" of context "east" is in use: service "web"`))
+	assert.Check(t, is.ErrorContains(err, "docker service update --network-rm docknet web"))
+	assert.Equal(t, len(f.removed), 0)
+}
+
+func TestRemoveNetworkKeepsItsDeadline(t *testing.T) {
+	f := &fakeSwarm{looks: []*swarm.Snapshot{withEndingTask()}}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	err := RemoveNetwork(ctx, f, docknet(), event.Discard)
+	var p *problem.Error
+	assert.Assert(t, errors.As(err, &p))
+	assert.Equal(t, p.Code, problem.TimedOut)
+	assert.Check(t, is.Contains(p.Msg, "task gone.1"))
+	assert.Equal(t, len(f.removed), 0)
+}
+
+func TestRemoveNetworkInterrupted(t *testing.T) {
+	f := &fakeSwarm{looks: []*swarm.Snapshot{withEndingTask()}}
+	ctx, cancel := context.WithCancel(context.Background())
+	err := RemoveNetwork(ctx, f, docknet(), event.Func(func(event.Event) { cancel() }))
+	var p *problem.Error
+	assert.Assert(t, errors.As(err, &p))
+	assert.Equal(t, p.Code, problem.Interrupted)
+	assert.Check(t, is.Contains(p.Next, "docker swarmnet rm docknet"))
+}
