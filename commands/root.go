@@ -25,6 +25,10 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		RunE: command.ShowHelp(dockerCLI.Err()),
 	}
 	root.AddCommand(
+		newInspectCommand(dockerCLI),
+		newLsCommand(dockerCLI),
+		newPsCommand(dockerCLI),
+		newRmCommand(dockerCLI),
 		newVersionCommand(dockerCLI),
 	)
 	usageErrors(root)

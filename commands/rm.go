@@ -1,0 +1,113 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docker/cli/cli"
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/swarmnet/docker-swarmnet/internal/apply"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
+	"github.com/swarmnet/docker-swarmnet/internal/event"
+)
+
+type rmOptions struct {
+	refs    []string
+	force   bool
+	timeout time.Duration
+	progressOptions
+}
+
+func newRmCommand(dockerCLI command.Cli) *cobra.Command {
+	var o rmOptions
+	cmd := &cobra.Command{
+		Use:     "rm [OPTIONS] NETWORK [NETWORK...]",
+		Aliases: []string{"remove"},
+		Short:   "Remove networks that nobody uses, without leaking addresses",
+		Long: `Remove overlay networks. A network in use is refused, with the name of everyone on
+it and the command that frees it. Tasks that are ending are waited for: a network that
+goes before its last task leaks that task's addresses on its other networks.`,
+		Example: `  # Remove one
+  docker swarmnet rm docknet
+
+  # Remove a service, then its network as soon as the tasks have ended
+  docker service rm mydrupal && docker swarmnet rm docknet
+
+  # In a script: fine if it is gone already, at most a minute
+  docker swarmnet rm --force --timeout 1m docknet`,
+		Args: cli.RequiresMinArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.refs = args
+			return runRm(cmd.Context(), dockerCLI, o)
+		},
+		ValidArgsFunction: completeNetworks(dockerCLI, 0),
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&o.force, "force", "f", false, "Do not error if a network does not exist")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for ending tasks")
+	o.install(cmd)
+	return cmd
+}
+
+func runRm(ctx context.Context, dockerCLI command.Cli, o rmOptions) error {
+	e, s, err := lookAsManager(ctx, dockerCLI)
+	if err != nil {
+		return err
+	}
+	sink, done, err := o.open(dockerCLI)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, context.DeadlineExceeded)
+	defer cancel()
+
+	var failed []error
+	for _, ref := range o.refs {
+		err := removeOne(ctx, e, s, ref, sink, o.force)
+		if err == nil {
+			_, _ = fmt.Fprintln(dockerCLI.Out(), ref)
+			continue
+		}
+		failed = append(failed, err)
+	}
+	return joined(failed)
+}
+
+func removeOne(ctx context.Context, e *engine.Engine, s *swarm.Snapshot, ref string, sink event.Sink, force bool) error {
+	if force && len(s.FindNetworks(ref)) == 0 {
+		return nil
+	}
+	n, err := oneNetwork(s, ref)
+	if err != nil {
+		return err
+	}
+	if n.Ingress {
+		return problem.New("network %q is the routing mesh of the swarm: without it no service can publish a port", n.Name).
+			WithNext("If that is what you want, use 'docker network rm %s'.", n.Name)
+	}
+	return apply.RemoveNetwork(ctx, e, n, sink)
+}
+
+// joined makes one error of several, with the gravest exit code first met.
+func joined(errs []error) error {
+	if len(errs) < 2 {
+		return errors.Join(errs...)
+	}
+	code := problem.Failed
+	for _, err := range errs {
+		var p *problem.Error
+		if errors.As(err, &p) && p.Code > problem.Failed {
+			code = p.Code
+			break
+		}
+	}
+	all := errors.Join(errs...)
+	return &problem.Error{Msg: all.Error(), Code: code, Err: all}
+}
