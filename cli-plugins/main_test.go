@@ -77,8 +77,10 @@ func TestReport(t *testing.T) {
 		{"done", nil, 0, ""},
 		{"silent codes print nothing", problem.Silent(problem.Findings), 2, ""},
 		{"silent status prints nothing", cli.StatusError{StatusCode: 7}, 7, ""},
-		{"next command after an empty line", problem.New("no such network %q", "docknet").WithNext("docker swarmnet ls"), 1,
-			"no such network \"docknet\"\n\ndocker swarmnet ls\n"},
+		{
+			"next command after an empty line", problem.New("no such network %q", "docknet").WithNext("docker swarmnet ls"), 1,
+			"no such network \"docknet\"\n\ndocker swarmnet ls\n",
+		},
 	} {
 		t.Run(tc.doc, func(t *testing.T) {
 			var stderr bytes.Buffer

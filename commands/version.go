@@ -15,7 +15,7 @@ func newVersionCommand(dockerCLI command.Cli) *cobra.Command {
 		Use:               "version",
 		Short:             "Show the version of the plugin",
 		Args:              cli.NoArgs,
-		Example:           `  $ docker swarmnet version`,
+		Example:           `  docker swarmnet version`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(dockerCLI.Out(), "docker swarmnet %s (%s)\n", metadata.Version, metadata.Commit)

@@ -19,7 +19,7 @@ func example() *cobra.Command {
 		Aliases: []string{"new"},
 		Short:   "Create a network",
 		Long:    "Creates a network.\n\nAnd waits.",
-		Example: "  # The first one\n  $ docker swarmnet create docknet\n\n  $ docker swarmnet create \\\n      --mtu 1400 docknet",
+		Example: "  # The first one\n  docker swarmnet create docknet\n\n  docker swarmnet create \\\n      --mtu 1400 docknet",
 		Run:     run,
 	}
 	flags := create.Flags()

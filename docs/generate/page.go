@@ -59,7 +59,7 @@ func page(top, cmd *cobra.Command) string {
 	section(&b, "Options", optionTable(cmd.NonInheritedFlags()))
 	section(&b, "Inherited options", optionTable(cmd.InheritedFlags()))
 	if cmd.Example != "" {
-		section(&b, "Examples", "```console\n"+dedent(cmd.Example)+"\n```")
+		section(&b, "Examples", "```sh\n"+dedent(cmd.Example)+"\n```")
 	}
 	if cmd == top {
 		section(&b, "See also", "[Exit codes and errors](../errors.md) · [Runbooks](../runbooks/)")
