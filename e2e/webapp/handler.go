@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"time"
 )
@@ -12,8 +13,12 @@ const patience = 10 * time.Second
 
 // An answer is what a request gets. Error is empty when rows were read.
 type answer struct {
-	Hostname        string  `json:"hostname"`
-	Database        string  `json:"database"`
+	Hostname string `json:"hostname"`
+	Database string `json:"database"`
+	// Resolved is what the database's name stands for here: a virtual
+	// address, or the addresses of its tasks.
+	Resolved []string `json:"resolved"`
+	// DatabaseAddress is the address of the task that answered.
 	DatabaseAddress string  `json:"databaseAddress,omitempty"`
 	Rows            []visit `json:"rows"`
 	Error           string  `json:"error,omitempty"`
@@ -29,6 +34,8 @@ func newHandler(hostname string, s *store) http.Handler {
 		defer cancel()
 		a := answer{Hostname: hostname, Database: s.address}
 		code := http.StatusOK
+		// A name that resolves to nothing shows as the error of the connection.
+		a.Resolved, _ = net.DefaultResolver.LookupHost(ctx, s.host)
 		rows, err := s.visit(ctx, hostname)
 		if err == nil {
 			a.Rows = rows

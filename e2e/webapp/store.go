@@ -22,13 +22,15 @@ const recent = 5
 
 type store struct {
 	db      *sql.DB
+	host    string
 	address string // host:port
 }
 
 // openStore does not connect yet: the database may come up after us.
 func openStore(get func(string) string) (*store, error) {
 	user := env(get, "POSTGRES_USER", "postgres")
-	address := net.JoinHostPort(env(get, "DB_HOST", "postgress"), env(get, "DB_PORT", "5432"))
+	host := env(get, "DB_HOST", "postgress")
+	address := net.JoinHostPort(host, env(get, "DB_PORT", "5432"))
 	dsn := url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(user, get("POSTGRES_PASSWORD")),
@@ -40,7 +42,7 @@ func openStore(get func(string) string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store{db: db, address: address}, nil
+	return &store{db: db, host: host, address: address}, nil
 }
 
 func (s *store) close() { _ = s.db.Close() }

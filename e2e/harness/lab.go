@@ -1,0 +1,214 @@
+// Package harness runs scenarios on real swarms: it installs the plugin into a
+// Docker configuration of its own, brings sandboxes up, runs commands as a user
+// would, reads the state behind them from Docker's API, cleans up between
+// tests, and on failure writes down what the swarm looked like.
+//
+// Rules for a scenario: state is checked before output; no bare sleeps, wait
+// with gotest.tools/v3/poll; whatever a test breaks (a stopped node) it mends
+// in a t.Cleanup.
+//
+// Environment:
+//
+//	E2E_ENGINE  distro (the machine's own dockerd, default), a Debian suite
+//	            (made by hack/engine-root), or the directory of an engine root
+//	E2E_KEEP    1 leaves the sandboxes up, and uses those of an earlier run
+//	E2E_PREFIX  prefix of sandbox names (default "e2e")
+//	E2E_DOCKER  the Docker CLI (default bin/docker, v28.5.2)
+//	E2E_PLUGIN  the plugin (default: built from this checkout)
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gotest.tools/v3/icmd"
+)
+
+// A Lab is what the swarms of one test binary share: the Docker configuration
+// with the plugin in it, and the engine they run.
+type Lab struct {
+	// Root is the checkout.
+	Root string
+	// Config is DOCKER_CONFIG.
+	Config string
+
+	docker string
+	engine string // root file system; empty for the machine's own engine
+	label  string // names the engine in sandbox names
+	prefix string
+	keep   bool
+
+	mu     sync.Mutex
+	swarms map[string]*upOnce
+}
+
+type upOnce struct {
+	swarm *Swarm
+	err   error
+}
+
+// Open prepares a lab. It needs root, because sandboxes do.
+func Open() (*Lab, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("scenarios make network namespaces: run them as root")
+	}
+	root, err := checkout()
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{
+		Root:   root,
+		docker: env("E2E_DOCKER", filepath.Join(root, "bin", "docker")),
+		prefix: env("E2E_PREFIX", "e2e"),
+		keep:   os.Getenv("E2E_KEEP") == "1",
+		swarms: map[string]*upOnce{},
+	}
+	if err := l.chooseEngine(env("E2E_ENGINE", "distro")); err != nil {
+		return nil, err
+	}
+	return l, l.install()
+}
+
+// Main is the body of TestMain: it opens a lab, runs the tests and takes down
+// whatever they brought up. It returns the exit code.
+func Main(m *testing.M, opened func(*Lab)) int {
+	l, err := Open()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	opened(l)
+	code := m.Run()
+	if err := l.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		if code == 0 {
+			code = 1
+		}
+	}
+	return code
+}
+
+// Close takes every sandbox of the lab down, unless E2E_KEEP is 1.
+func (l *Lab) Close() error {
+	if l.keep {
+		fmt.Fprintf(os.Stderr, "e2e: sandboxes are kept; DOCKER_CONFIG=%s\n", l.Config)
+		return nil
+	}
+	var errs []error
+	for name, up := range l.swarms {
+		if up.swarm == nil {
+			continue
+		}
+		if r := l.run("", 5*time.Minute, "swarmnet", "sandbox", "down", name); r.ExitCode != 0 {
+			errs = append(errs, fmt.Errorf("sandbox down: %s", r))
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(l.Config))...)
+}
+
+func (l *Lab) chooseEngine(engine string) error {
+	switch {
+	case engine == "distro":
+		l.label = engine
+		return nil
+	case strings.ContainsRune(engine, '/'):
+		l.label, l.engine = filepath.Base(engine), engine
+		return nil
+	}
+	cmd := exec.Command(filepath.Join(l.Root, "hack", "engine-root"), engine)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("engine root of %q: %w", engine, err)
+	}
+	l.label, l.engine = engine, strings.TrimSpace(string(out))
+	return nil
+}
+
+// install builds what is missing and links the plugin into a Docker
+// configuration of the lab's own. Its path is the same in every run, so that
+// kept sandboxes are found again.
+func (l *Lab) install() error {
+	var targets []string
+	plugin := os.Getenv("E2E_PLUGIN")
+	if plugin == "" {
+		plugin = filepath.Join(l.Root, "bin", "docker-swarmnet")
+		targets = append(targets, "build")
+	}
+	if os.Getenv("E2E_DOCKER") == "" {
+		targets = append(targets, "bin/docker")
+	}
+	if len(targets) > 0 {
+		cmd := exec.Command("make", append([]string{"-s", "-C", l.Root}, targets...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("make %s: %w\n%s", strings.Join(targets, " "), err, out)
+		}
+	}
+	l.Config = filepath.Join(os.TempDir(), "docker-swarmnet-"+l.prefix+"-"+l.label)
+	plugins := filepath.Join(l.Config, "cli-plugins")
+	if err := os.MkdirAll(plugins, 0o755); err != nil {
+		return err
+	}
+	link := filepath.Join(plugins, "docker-swarmnet")
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(plugin, link)
+}
+
+// Command is a docker command in the lab, aimed at a docker context (empty for
+// none), that has not been run yet.
+func (l *Lab) Command(dockerContext string, args ...string) icmd.Cmd {
+	return icmd.Cmd{Command: append([]string{l.docker}, args...), Env: l.environ(dockerContext)}
+}
+
+func (l *Lab) run(dockerContext string, timeout time.Duration, args ...string) *icmd.Result {
+	return icmd.RunCmd(l.Command(dockerContext, args...), icmd.WithTimeout(timeout))
+}
+
+// environ is this process's environment without what would aim docker
+// elsewhere.
+func (l *Lab) environ(dockerContext string) []string {
+	var out []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "DOCKER_") {
+			out = append(out, v)
+		}
+	}
+	out = append(out, "DOCKER_CONFIG="+l.Config)
+	if dockerContext != "" {
+		out = append(out, "DOCKER_CONTEXT="+dockerContext)
+	}
+	return out
+}
+
+// checkout finds the directory of the main module above the working directory.
+func checkout() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "install.sh")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("not inside a checkout of docker swarmnet")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
