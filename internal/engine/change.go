@@ -113,7 +113,7 @@ func (e *Engine) Changes(ctx context.Context) <-chan struct{} {
 			select {
 			case <-ctx.Done():
 				return
-			case <-errs:
+			case <-errs: //nolint:errcheck // why the stream ended makes no difference to who waits
 				return
 			case <-msgs:
 				select {

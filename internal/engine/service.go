@@ -45,7 +45,7 @@ func specOf(spec swarm.ServiceSpec) model.Service {
 	m.Mode, m.Replicas, m.MaxConcurrent = modeOf(spec.Mode)
 	nets := t.Networks
 	if len(nets) == 0 {
-		nets = spec.Networks
+		nets = spec.Networks //nolint:staticcheck // engines before API 1.44 keep them here
 	}
 	for _, n := range nets {
 		m.Networks = append(m.Networks, model.Attach{Target: n.Target, Aliases: n.Aliases, DriverOpts: n.DriverOpts})
