@@ -111,7 +111,8 @@ func TestChooseSaysWhyNot(t *testing.T) {
 		},
 		{
 			"larger than the pool",
-			Request{[]netip.Prefix{pfx("10.1.0.0/24")}, 20}, "a /20 does not fit in the pool 10.1.0.0/24",
+			Request{[]netip.Prefix{pfx("10.1.0.0/24")}, 20},
+			"a /20 does not fit in the pool 10.1.0.0/24",
 			"Choose a size of /24 or longer, or a larger pool with --pool.",
 		},
 		{"longer than an address", Request{[]netip.Prefix{pfx("10.1.0.0/24")}, 40}, "a size of /40 is longer than an address of the pool 10.1.0.0/24", ""},

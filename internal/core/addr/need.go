@@ -88,8 +88,10 @@ func (n NetworkNeed) String() string {
 		n    int
 		what string
 	}{
-		{n.VIPs, "virtual"}, {n.Tasks, plural(n.Tasks, "task")},
-		{n.Surge, "beside old tasks in a start-first update"}, {n.LoadBalancers, plural(n.LoadBalancers, "load balancer")},
+		{n.VIPs, "virtual"},
+		{n.Tasks, plural(n.Tasks, "task")},
+		{n.Surge, "beside old tasks in a start-first update"},
+		{n.LoadBalancers, plural(n.LoadBalancers, "load balancer")},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))

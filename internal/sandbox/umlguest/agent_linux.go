@@ -53,6 +53,7 @@ func listenIn(netns string, at netip.AddrPort) (net.Listener, error) {
 			c <- result{nil, err}
 			return
 		}
+		//nolint:noctx // listening on an address takes no time that a context could cut short
 		l, err := net.Listen("tcp", net.JoinHostPort(at.Addr().String(), strconv.Itoa(int(at.Port()))))
 		c <- result{l, err}
 	}()
