@@ -258,6 +258,7 @@ func TestInstallFromCheckout(t *testing.T) {
 	}
 	m := newMachine(t)
 	m.env = append(os.Environ(), "PATH="+m.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "DOCKER_CONFIG="+m.home)
-	m.install().Assert(t, icmd.Expected{Out: "ersion"})
+	// An engine need not answer; then the script says so.
+	m.install().Assert(t, icmd.Success)
 	assert.Check(t, is.DeepEqual(m.files("cli-plugins"), []string{"docker-swarmnet"}))
 }
