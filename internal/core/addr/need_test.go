@@ -76,7 +76,8 @@ func TestNeeds(t *testing.T) {
 		},
 		{"nothing changes", []Demand{need(Demand{Mode: swarm.Replicated, Replicas: 3})}, []NetworkNeed{{Network: "web", Free: web}}},
 		{
-			"scale up", []Demand{need(Demand{Mode: swarm.Replicated, Replicas: 5})},
+			"scale up",
+			[]Demand{need(Demand{Mode: swarm.Replicated, Replicas: 5})},
 			[]NetworkNeed{{Network: "web", Tasks: 2, LoadBalancers: 1, Free: web}},
 		},
 		{

@@ -55,7 +55,8 @@ func TestParseWantedRefuses(t *testing.T) {
 		{"two ranges", Wanted{Subnets: subnet, IPRanges: []string{"10.5.0.0/25", "10.5.0.128/25"}}, []string{"two ip-ranges"}},
 		{"aux addresses", Wanted{Subnets: subnet, Aux: map[string]string{"b": "10.5.0.9", "a": "10.5.0.8"}}, []string{"--aux-address (a, b)"}},
 		{
-			"all at once", Wanted{Subnets: []string{"10.5.0.0/33", "10.6.0.0/30"}, Gateways: []string{"x"}},
+			"all at once",
+			Wanted{Subnets: []string{"10.5.0.0/33", "10.6.0.0/30"}, Gateways: []string{"x"}},
 			[]string{`subnet "10.5.0.0/33"`, "10.6.0.0/30 is too small", `gateway "x"`},
 		},
 	} {
