@@ -8,9 +8,9 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine clean test unit
+.PHONY: help build cross images engine demo e2e e2e-mesh clean test unit
 help: ## show this list
-	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 build: ## build bin/docker-swarmnet for this machine
 	$(GOBUILD) -o bin/docker-swarmnet .
@@ -38,6 +38,19 @@ ENGINE ?= distro
 engine: ## make the engine root of ENGINE=SUITE (trixie, sid), print its directory
 	@hack/engine-root $(ENGINE)
 
+demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KEEP=1)
+	@DEMO_KEEP=$(DEMO_KEEP) hack/demo
+
+# RUN narrows the scenarios down, as go test -run does.
+RUN ?= .
+e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
+	@hack/e2e-needs
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '$(RUN)' -skip '^TestMesh' ./e2e
+
+e2e-mesh: ## scenarios inside a kernel with IPVS, ingress mesh included (root, slow)
+	@hack/e2e-needs user-mode-linux
+	E2E_ENGINE=distro go test -tags e2e -count 1 -timeout 40m -v -run '^TestMesh' ./e2e
+
 clean: ## remove what was built (not the cache of engines and images)
 	rm -rf bin
 
@@ -45,7 +58,7 @@ clean: ## remove what was built (not the cache of engines and images)
 TOOLS    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/docker-swarmnet/tools
 LINT     := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
 VULN     := $(TOOLS)/govulncheck-v1.9.0/govulncheck
-SCRIPTS   = install.sh $(shell grep -lE '^\#!/(bin/sh|bin/bash|usr/bin/env bash)' hack/* .ci/* 2>/dev/null)
+SCRIPTS   = install.sh $(shell grep -lE '^\#!/(bin/sh|bin/bash|usr/bin/env bash)' hack/* hack/postgres/* .ci/* 2>/dev/null)
 
 $(LINT):
 	GOBIN=$(@D) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

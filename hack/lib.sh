@@ -73,3 +73,8 @@ image_tar() {
 # TAR_PLAIN makes a tar the same for the same files, whoever packs it.
 # shellcheck disable=SC2034 # for the scripts that source this file
 TAR_PLAIN=(--format=gnu --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0)
+
+# need_sandbox installs what "docker swarmnet sandbox" calls.
+need_sandbox() {
+	need dockerd=docker.io ip=iproute2 iptables=iptables nsenter=util-linux
+}
