@@ -22,12 +22,19 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/commands"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/sandbox/umlguest"
 	"github.com/swarmnet/docker-swarmnet/metadata"
 )
 
 // Main runs the plugin with the arguments of the process and returns its exit
 // code. It is the whole of main, so that nothing else has to end the process.
 func Main(args []string) int {
+	// Inside the guest kernel of a sandbox there is neither a Docker
+	// configuration nor a docker CLI, only this program.
+	if umlguest.Called(args) {
+		return umlguest.Main(args)
+	}
+
 	otel.SetErrorHandler(debug.OTELErrorHandler)
 
 	// The framework reads os.Args itself.

@@ -2,10 +2,13 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 )
 
 // completionTime bounds what a TAB may cost: a slow swarm completes nothing
@@ -13,7 +16,8 @@ import (
 const completionTime = time.Second
 
 // completeNetworks completes names of overlay networks for up to most
-// arguments; 0 is no limit.
+// arguments, those on the line already left out; 0 is no limit. A name that a terminal would not show as it is
+// (control characters) is left out: it could not be typed either.
 func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if most > 0 && len(args) >= most {
@@ -31,7 +35,7 @@ func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
 		}
 		var names []string
 		for _, n := range networks {
-			if n.Overlay() {
+			if n.Overlay() && text.Clean(n.Name) == n.Name && !slices.Contains(args, n.Name) {
 				names = append(names, n.Name)
 			}
 		}

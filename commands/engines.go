@@ -2,7 +2,9 @@ package commands
 
 import (
 	"context"
+	"fmt"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/flags"
 
@@ -22,7 +24,10 @@ func openContext(dockerCLI command.Cli, name string) (*engine.Engine, error) {
 	// Client ends the process when it is asked for a context that does not
 	// exist, so look first.
 	if _, err := dockerCLI.ContextStore().GetMetadata(name); err != nil {
-		return nil, problem.New("context %q: %w", name, err).WithNext("Run 'docker context ls' to see the contexts there are.")
+		if cerrdefs.IsNotFound(err) {
+			err = fmt.Errorf("there is no docker context %q", name)
+		}
+		return nil, problem.New("%w", err).WithNext("Run 'docker context ls' to see the contexts there are.")
 	}
 	if name == dockerCLI.CurrentContext() {
 		return engine.New(name, dockerCLI.Client()), nil

@@ -27,8 +27,10 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 	root.AddCommand(
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
+		newPortsCommand(dockerCLI),
 		newPsCommand(dockerCLI),
 		newRmCommand(dockerCLI),
+		newSandboxCommand(dockerCLI),
 		newVersionCommand(dockerCLI),
 	)
 	usageErrors(root)

@@ -59,6 +59,10 @@ type driver interface {
 // newDriver returns the driver of that name, which tells sink what it does.
 func newDriver(name string, sink event.Sink) (driver, error) {
 	switch name {
+	case DriverNamespaces:
+		return newNamespaces(sink)
+	case DriverUML:
+		return newUML(sink)
 	default:
 		return nil, problem.New("there is no sandbox driver %q", name).
 			WithNext("the drivers are: %s, %s", DriverNamespaces, DriverUML).WithCode(problem.Usage)

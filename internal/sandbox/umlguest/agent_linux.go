@@ -78,10 +78,6 @@ func enterNetns(file string) error {
 func (a *agent) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("POST /poweroff", func(w http.ResponseWriter, _ *http.Request) {
-		// All that the guest has written is in memory and goes with it.
-		reply(w, nil, unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
-	})
 	mux.HandleFunc("PUT /nodes/{name}", a.put)
 	mux.HandleFunc("GET /nodes/{name}", a.one(func(m *machine) (any, error) { return Status{Running: m.running()}, nil }))
 	mux.HandleFunc("POST /nodes/{name}/"+actionStop, a.one(func(m *machine) (any, error) { return nil, m.stop() }))

@@ -64,12 +64,6 @@ func (c *Client) Node(ctx context.Context, name string) (Status, error) {
 	return st, err
 }
 
-// PowerOff ends the guest kernel at once. The answer is lost with it, so an
-// error tells nothing.
-func (c *Client) PowerOff(ctx context.Context) {
-	_ = c.call(ctx, http.MethodPost, "/poweroff", nil, nil)
-}
-
 func nodePath(name string) string { return "/nodes/" + url.PathEscape(name) }
 
 // call sends in as JSON, if any, and reads the answer into out, if any.

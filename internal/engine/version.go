@@ -1,0 +1,18 @@
+package engine
+
+import (
+	"context"
+
+	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+)
+
+// Version reads what the engine tells of itself, in one call.
+func (e *Engine) Version(ctx context.Context) (model.Engine, error) {
+	v, err := e.api.ServerVersion(ctx)
+	if err != nil {
+		return model.Engine{}, e.Explain(err)
+	}
+	return model.Engine{
+		Version: v.Version, APIVersion: e.api.ClientVersion(), OS: v.Os, KernelVersion: v.KernelVersion,
+	}, nil
+}

@@ -1,0 +1,216 @@
+package sandbox
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+)
+
+const (
+	// umlModules is where Debian's package has its kernels' modules.
+	umlModules = "/usr/lib/uml/modules"
+	umlPackage = "On Debian: 'apt-get install user-mode-linux docker.io iproute2 iptables'."
+	// memoryDir is where the guest's memory is, as a file without a name. It
+	// must be a tmpfs that programs may be run from.
+	memoryDir = "/dev/shm"
+	tunDevice = "/dev/net/tun"
+)
+
+// umlKernel is a User Mode Linux kernel of this machine.
+type umlKernel struct{ program, version, modules string }
+
+func findUMLKernel(ctx context.Context) (umlKernel, error) {
+	program, err := findProgram("/", "linux.uml")
+	if err != nil {
+		return umlKernel{}, problem.New("there is no User Mode Linux kernel on this machine").WithNext(umlPackage)
+	}
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		return umlKernel{}, problem.New("the User Mode Linux kernel %s does not tell its version: %w", program, err)
+	}
+	version := strings.TrimSpace(string(out))
+	modules := filepath.Join(umlModules, version)
+	if _, err := os.Stat(filepath.Join(modules, "modules.dep")); err != nil {
+		return umlKernel{}, problem.New("the modules of the User Mode Linux kernel %s are not there: %w", version, err).
+			WithNext(umlPackage)
+	}
+	return umlKernel{program: program, version: version, modules: modules}, nil
+}
+
+// umlMemoryFree says when the machine has too little memory for the guest.
+func umlMemoryFree() error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(memoryDir, &fs); err != nil {
+		return &os.PathError{Op: "statfs", Path: memoryDir, Err: err}
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < umlMemoryNeed {
+		return problem.New("a guest kernel needs %d MiB of memory in %s, which has %d MiB free", umlMemoryNeed>>20, memoryDir, free>>20).
+			WithNext("Give it more: 'mount -o remount,size=8G %s'.", memoryDir)
+	}
+	return nil
+}
+
+// selfIsStatic says when this program needs libraries, which are not there
+// when the guest kernel starts it.
+func selfIsStatic() error {
+	f, err := elf.Open(selfPath)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return problem.New("this build of docker swarmnet is not static and cannot run in a guest kernel").
+				WithNext("Build it with 'make build', or with CGO_ENABLED=0.")
+		}
+	}
+	return nil
+}
+
+// makeUMLDir makes the kernel's folder: a root file system with this program
+// alone, which stays what it is when the plugin is replaced, and what the
+// kernel's user may write to.
+func makeUMLDir(dir string, user uint32) error {
+	boot := filepath.Join(dir, umlBootDir)
+	for _, d := range []string{dir, boot, filepath.Join(boot, umlStage)} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, d := range []string{filepath.Join(dir, umlRunDir), filepath.Join(dir, umlLogDir)} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return err
+		}
+		if err := os.Chown(d, int(user), int(user)); err != nil {
+			return err
+		}
+	}
+	return copySelf(filepath.Join(boot, umlInit))
+}
+
+func copySelf(to string) error {
+	from, err := os.Open(selfPath)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Close())
+}
+
+// startUMLKernel starts the kernel, in a session of its own so that it outlives
+// this command, as its own user, and records it in st. The channel is closed
+// when it has ended.
+func startUMLKernel(ctx context.Context, st *State, kernel umlKernel) (<-chan struct{}, error) {
+	dir := filepath.Join(st.Dir, umlDir)
+	args, err := umlKernelArgs(umlGuest(st, kernel.modules))
+	if err != nil {
+		return nil, err
+	}
+	console, err := os.OpenFile(filepath.Join(dir, umlConsole), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer console.Close()
+	files, err := umlFiles(ctx, st)
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	user := umlUser(st.ID)
+	cmd := exec.Command(kernel.program, args...)
+	cmd.Env = []string{"PATH=" + strings.Join(programDirs(), ":"), "TMPDIR=" + memoryDir, "HOME=/"}
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = console, console
+	cmd.ExtraFiles = files
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: &syscall.Credential{Uid: user, Gid: user}}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the User Mode Linux kernel: %w", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		// What it has to say about its end is on its console.
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	p, err := processOf(cmd.Process.Pid)
+	st.Processes = []Process{p}
+	return ended, err
+}
+
+// umlFiles opens what the kernel inherits, in the order of the descriptors:
+// umlFDTap, umlFDDir, umlFDEngine. The files it returns with an error are to
+// be closed too.
+func umlFiles(ctx context.Context, st *State) ([]*os.File, error) {
+	tap, err := makeTap(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	files := []*os.File{tap}
+	folders := []string{filepath.Join(st.Dir, umlDir)}
+	if st.Engine != "" {
+		folders = append(folders, st.Engine)
+	}
+	for _, name := range folders {
+		f, err := os.Open(name)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// makeTap makes the cable: a tap that is there as long as somebody has it
+// open, with this machine's address on it.
+func makeTap(ctx context.Context, st *State) (*os.File, error) {
+	fd, err := unix.Open(tunDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: tunDevice, Err: err}
+	}
+	tap := os.NewFile(uintptr(fd), tunDevice)
+	ifr, err := unix.NewIfreq(st.HostLink)
+	if err == nil {
+		ifr.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_TUN_EXCL)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
+	}
+	if err == nil {
+		err = ip(ctx, "",
+			fmt.Sprintf("addr add %s/%d dev %s", st.Gateway(), st.Subnet.Bits(), st.HostLink),
+			fmt.Sprintf("link set %s up", st.HostLink))
+	}
+	if err != nil {
+		_ = tap.Close()
+		return nil, fmt.Errorf("make the tap %s: %w", st.HostLink, err)
+	}
+	return tap, nil
+}
+
+// umlOwned describes the processes of a sandbox: the kernel and the processes
+// that it keeps for those inside, all of one user that nothing else runs as.
+func umlOwned(st *State) owned {
+	o := owned{user: umlUser(st.ID)}
+	if st.BootID == bootID() {
+		o.known = st.Processes
+	}
+	return o
+}
