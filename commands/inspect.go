@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
@@ -25,6 +26,8 @@ type inspectOptions struct {
 	format  string
 	pretty  bool
 	verbose bool
+
+	contexts contextsOption
 }
 
 func newInspectCommand(dockerCLI command.Cli) *cobra.Command {
@@ -40,12 +43,15 @@ what is spread over the swarm: addresses, services, tasks and containers.`,
   # For people
   docker swarmnet inspect --pretty docknet
 
+  # Networks of that name in two swarms, in one array
+  docker swarmnet inspect --contexts east,west docknet
+
   # One value, for a script
   docker swarmnet inspect --format '{{(index .IPAM.Config 0).Subnet}}' docknet`,
 		Args: cli.RequiresMinArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.refs = args
-			return runInspect(cmd.Context(), dockerCLI, o)
+			return runInspect(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: completeNetworks(dockerCLI, 0),
 	}
@@ -53,24 +59,50 @@ what is spread over the swarm: addresses, services, tasks and containers.`,
 	f.StringVarP(&o.format, "format", "f", "", flags.InspectFormatHelp)
 	f.BoolVar(&o.pretty, "pretty", false, "Print for people instead of JSON")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "Ask the engine for its gossip view of the network too")
+	o.contexts.install(cmd, dockerCLI)
 	cmd.MarkFlagsMutuallyExclusive("format", "pretty")
 	return cmd
 }
 
-func runInspect(ctx context.Context, dockerCLI command.Cli, o inspectOptions) error {
-	e, s, err := lookAsManager(ctx, dockerCLI)
+func runInspect(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o inspectOptions) error {
+	l, err := o.contexts.look(ctx, cmd, dockerCLI)
 	if err != nil {
 		return err
 	}
 	if o.pretty {
-		return inspectPretty(dockerCLI.Out(), s, o.refs)
+		var failed []error
+		for i, at := range l.swarms {
+			if i > 0 {
+				_, _ = fmt.Fprintln(dockerCLI.Out())
+			}
+			failed = append(failed, inspectPretty(dockerCLI.Out(), at.s, o.refs))
+		}
+		return errors.Join(append(failed, l.err(false))...)
 	}
-	return inspect.Inspect(dockerCLI.Out(), o.refs, o.format, func(ref string) (any, []byte, error) {
-		n, err := anyNetwork(s, ref)
+	// Every reference in every swarm, by its place in this list.
+	type asked struct {
+		at  looked
+		ref string
+	}
+	var all []asked
+	var keys []string
+	for _, at := range l.swarms {
+		for _, ref := range o.refs {
+			keys = append(keys, strconv.Itoa(len(all)))
+			all = append(all, asked{at, ref})
+		}
+	}
+	err = inspect.Inspect(dockerCLI.Out(), keys, o.format, func(key string) (any, []byte, error) {
+		i, err := strconv.Atoi(key)
 		if err != nil {
 			return nil, nil, err
 		}
-		raw, err := withMembers(ctx, e, s, n, o.verbose)
+		s := all[i].at.s
+		n, err := anyNetwork(s, all[i].ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		raw, err := withMembers(ctx, all[i].at.engine, s, n, o.verbose)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,6 +111,7 @@ func runInspect(ctx context.Context, dockerCLI command.Cli, o inspectOptions) er
 		d.UseNumber()
 		return tree, raw, d.Decode(&tree)
 	})
+	return errors.Join(err, l.err(false))
 }
 
 // swarmView is what inspect adds to the engine's own answer.

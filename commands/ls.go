@@ -27,6 +27,8 @@ type lsOptions struct {
 	quiet   bool
 	noTrunc bool
 	filter  opts.FilterOpt
+
+	contexts contextsOption
 }
 
 func newLsCommand(dockerCLI command.Cli) *cobra.Command {
@@ -49,11 +51,14 @@ dangling=true|false (nobody on it).`,
   # Networks that nobody uses
   docker swarmnet ls --filter dangling=true
 
+  # Those of two swarms in one table
+  docker swarmnet ls --contexts east,west
+
   # For a script
   docker swarmnet ls --format '{{.Name}} {{.Subnet}} {{.Free}}'`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runLs(cmd.Context(), dockerCLI, o)
+			return runLs(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -63,25 +68,30 @@ dangling=true|false (nobody on it).`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "Only display network IDs")
 	f.BoolVar(&o.noTrunc, "no-trunc", false, "Do not truncate IDs")
 	f.VarP(&o.filter, "filter", "f", `Filter by conditions (such as "name=docknet")`)
+	o.contexts.install(cmd, dockerCLI)
 	return cmd
 }
 
-func runLs(ctx context.Context, dockerCLI command.Cli, o lsOptions) error {
+func runLs(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o lsOptions) error {
 	filter, err := networkFilter(o.filter)
 	if err != nil {
 		return err
 	}
-	_, s, err := lookAsManager(ctx, dockerCLI)
+	l, err := o.contexts.look(ctx, cmd, dockerCLI)
 	if err != nil {
 		return err
 	}
-	list := overview.Networks(s, o.all, filter)
-	slices.SortFunc(list, func(a, b overview.Network) int { return natural(a.Name, b.Name) })
 	var rows []format.Row
-	for _, n := range list {
-		rows = append(rows, networkRowOf(n, o.noTrunc))
+	for _, at := range l.swarms {
+		list := overview.Networks(at.s, o.all, filter)
+		slices.SortFunc(list, func(a, b overview.Network) int { return natural(a.Name, b.Name) })
+		for _, n := range list {
+			r := networkRowOf(n, o.noTrunc)
+			r.Context = text.Clean(at.s.Context)
+			rows = append(rows, r)
+		}
 	}
-	return networkTable(o.all).Write(dockerCLI.Out(), o.format, o.quiet, rows)
+	return l.write(dockerCLI, networkTable(o.all), o.format, o.quiet, rows)
 }
 
 // networkFilter reads -f in the words of "docker network ls".
@@ -123,6 +133,7 @@ func networkTable(all bool) format.Table {
 			"ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE", "Subnet": "SUBNET",
 			"Used": "USED", "Free": "FREE", "Services": "SERVICES", "Tasks": "TASKS", "Containers": "CONTAINERS",
 			"MTU": "MTU", "Flags": "FLAGS", "Labels": "LABELS", "CreatedAt": "CREATED AT",
+			"Context": "CONTEXT", "Error": "ERROR",
 		},
 	}
 	if all {
@@ -156,6 +167,7 @@ func (c count) MarshalJSON() ([]byte, error) {
 type networkRow struct {
 	format.Header `json:"-"`
 
+	Context    string
 	ID         string
 	Name       string
 	Driver     string
@@ -170,6 +182,8 @@ type networkRow struct {
 	Flags      format.List
 	Labels     map[string]string
 	CreatedAt  string
+	// Error is empty here; a context that has no answer is a row of its own.
+	Error string `json:"-"`
 }
 
 func networkRowOf(n overview.Network, noTrunc bool) *networkRow {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/ports"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 	"github.com/swarmnet/docker-swarmnet/internal/format"
 )
 
@@ -22,6 +23,8 @@ type portsOptions struct {
 	noTrunc   bool
 	encrypted bool
 	published bool
+
+	contexts contextsOption
 }
 
 func newPortsCommand(dockerCLI command.Cli) *cobra.Command {
@@ -48,11 +51,14 @@ the VXLAN port and ESP.`,
   # The ports that services publish, too
   docker swarmnet ports --published
 
+  # Of two swarms in one table
+  docker swarmnet ports --contexts east,west
+
   # For a script: port and protocol
   docker swarmnet ports --format '{{.Port}} {{.Protocol}}'`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runPorts(cmd.Context(), dockerCLI, o)
+			return runPorts(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -62,12 +68,13 @@ the VXLAN port and ESP.`,
 	f.BoolVar(&o.noTrunc, "no-trunc", false, "Do not truncate the list of addresses")
 	f.BoolVar(&o.encrypted, "encrypted", false, "Include what encrypted networks need, even if there is none yet")
 	f.BoolVar(&o.published, "published", false, "Include the ports that services publish")
+	o.contexts.install(cmd, dockerCLI)
 	_ = cmd.RegisterFlagCompletionFunc("as", completion.FromList(append([]string{"table"}, ports.Firewalls()...)...))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.NoFileCompletions)
 	return cmd
 }
 
-func runPorts(ctx context.Context, dockerCLI command.Cli, o portsOptions) error {
+func runPorts(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o portsOptions) error {
 	if o.as != "table" {
 		if err := ports.CheckFirewall(o.as); err != nil {
 			return err
@@ -76,30 +83,43 @@ func runPorts(ctx context.Context, dockerCLI command.Cli, o portsOptions) error 
 			return problem.New("--format %q and --as %s exclude each other", o.format, o.as).WithCode(problem.Usage)
 		}
 	}
-	_, s, err := lookAsManager(ctx, dockerCLI)
+	l, err := o.contexts.look(ctx, cmd, dockerCLI)
 	if err != nil {
 		return err
 	}
-	needs := ports.Of(s, o.encrypted)
-	if !o.published {
-		needs.Published = nil
-	}
 	if o.as != "table" {
-		script, err := ports.Script(o.as, needs)
-		if err != nil {
+		if len(l.swarms)+len(l.failed) > 1 {
+			return problem.New("--as %s writes the rules of one swarm, and these are %d contexts", o.as, len(l.swarms)+len(l.failed)).
+				WithNext("Run it once for each: docker -c CONTEXT swarmnet ports --as %s", o.as).WithCode(problem.Usage)
+		}
+		if err := l.err(false); err != nil {
 			return err
 		}
-		_, err = fmt.Fprint(dockerCLI.Out(), script)
-		return err
-	}
-	for _, u := range needs.Unknown {
-		_, _ = fmt.Fprintf(dockerCLI.Err(), "warning: the swarm does not tell the address of node %q; it is not in this list\n", u)
 	}
 	var rows []format.Row
-	for _, r := range append(needs.Rules, needs.Published...) {
-		rows = append(rows, portRowOf(r, o.noTrunc || o.format != ""))
+	for _, at := range l.swarms {
+		needs := ports.Of(at.s, o.encrypted)
+		if !o.published {
+			needs.Published = nil
+		}
+		if o.as != "table" {
+			script, err := ports.Script(o.as, needs)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(dockerCLI.Out(), script)
+			return err
+		}
+		for _, u := range needs.Unknown {
+			_, _ = fmt.Fprintf(dockerCLI.Err(), "warning: the swarm does not tell the address of node %q; it is not in this list\n", u)
+		}
+		for _, rule := range append(needs.Rules, needs.Published...) {
+			r := portRowOf(rule, o.noTrunc || o.format != "")
+			r.Context = text.Clean(at.s.Context)
+			rows = append(rows, r)
+		}
 	}
-	return portTable().Write(dockerCLI.Out(), o.format, false, rows)
+	return l.write(dockerCLI, portTable(), o.format, false, rows)
 }
 
 func portTable() format.Table {
@@ -109,6 +129,7 @@ func portTable() format.Table {
 			"PortProtocol": "PORT", "Port": "PORT", "Protocol": "PROTOCOL", "From": "FROM", "To": "TO",
 			"FromAddresses": "FROM ADDRESSES", "ToAddresses": "TO ADDRESSES", "Addresses": "ADDRESSES",
 			"Nodes": "NODES", "Purpose": "PURPOSE",
+			"Context": "CONTEXT", "Error": "ERROR",
 		},
 	}
 }
@@ -117,6 +138,9 @@ func portTable() format.Table {
 type portRow struct {
 	format.Header `json:"-"`
 
+	Context string
+	// Error is empty here; a context that has no answer is a row of its own.
+	Error string `json:"-"`
 	// PortProtocol is docker's "7946/tcp", or "esp".
 	PortProtocol string `json:"-"`
 	Port         int

@@ -24,6 +24,8 @@ type psOptions struct {
 	format  string
 	quiet   bool
 	noTrunc bool
+
+	contexts contextsOption
 }
 
 func newPsCommand(dockerCLI command.Cli) *cobra.Command {
@@ -40,12 +42,15 @@ containers started with "docker run --network".`,
   # Ended tasks too, with whole IDs and errors
   docker swarmnet ps --all --no-trunc docknet
 
+  # On the networks of that name in two swarms
+  docker swarmnet ps --contexts east,west docknet
+
   # The address of every running task, for a script
   docker swarmnet ps --format '{{if eq .Kind "task"}}{{.Name}} {{.Address}}{{end}}' docknet`,
 		Args: cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.network = args[0]
-			return runPs(cmd.Context(), dockerCLI, o)
+			return runPs(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: completeNetworks(dockerCLI, 1),
 	}
@@ -54,32 +59,42 @@ containers started with "docker run --network".`,
 	f.StringVar(&o.format, "format", "", flags.FormatHelp)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
 	f.BoolVar(&o.noTrunc, "no-trunc", false, "Do not truncate IDs and errors")
+	o.contexts.install(cmd, dockerCLI)
 	return cmd
 }
 
-func runPs(ctx context.Context, dockerCLI command.Cli, o psOptions) error {
-	_, s, err := lookAsManager(ctx, dockerCLI)
-	if err != nil {
-		return err
-	}
-	n, err := oneNetwork(s, o.network)
+func runPs(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o psOptions) error {
+	l, err := o.contexts.look(ctx, cmd, dockerCLI)
 	if err != nil {
 		return err
 	}
 	var rows []format.Row
-	for _, m := range members.Of(s, n, o.all) {
-		rows = append(rows, memberRowOf(m, s.Taken, o.noTrunc))
+	for _, at := range l.swarms {
+		n, err := oneNetwork(at.s, o.network)
+		switch {
+		case err != nil && l.several:
+			l.fail(at.s.Context, err)
+			continue
+		case err != nil:
+			return err
+		}
+		for _, m := range members.Of(at.s, n, o.all) {
+			r := memberRowOf(m, at.s.Taken, o.noTrunc)
+			r.Context = text.Clean(at.s.Context)
+			rows = append(rows, r)
+		}
 	}
-	return memberTable().Write(dockerCLI.Out(), o.format, o.quiet, rows)
+	return l.write(dockerCLI, memberTable(), o.format, o.quiet, rows)
 }
 
 func memberTable() format.Table {
 	return format.Table{
-		Default: "table {{.Label}}\t{{.Kind}}\t{{.Address}}\t{{.Node}}\t{{.State}}\t{{.DNSNames}}\t{{.Error}}",
+		Default: "table {{.Indented}}\t{{.Kind}}\t{{.Address}}\t{{.Node}}\t{{.State}}\t{{.DNSNames}}\t{{.Error}}",
 		Quiet:   "{{.ID}}",
 		Names: format.Names{
-			"ID": "ID", "Kind": "KIND", "Name": "NAME", "Label": "NAME", "Service": "SERVICE", "Address": "ADDRESS",
+			"ID": "ID", "Kind": "KIND", "Name": "NAME", "Indented": "NAME", "Service": "SERVICE", "Address": "ADDRESS",
 			"Node": "NODE", "State": "STATE", "DNSNames": "DNS NAMES", "Error": "ERROR", "DesiredState": "DESIRED STATE",
+			"Context": "CONTEXT",
 		},
 	}
 }
@@ -88,12 +103,15 @@ func memberTable() format.Table {
 type memberRow struct {
 	format.Header `json:"-"`
 
+	Context string `json:",omitempty"`
 	ID      string
 	Kind    string
 	Name    string
 	Service string
-	// Label is the name, indented under its service in the table.
-	Label        string `json:"-"`
+	// Indented is the name, indented under its service in the table. It cannot
+	// be called Label: the header has a method of that name (docker/cli
+	// SubHeaderContext), and the table would lose its header.
+	Indented     string `json:"-"`
 	Address      string
 	Node         string
 	State        string
@@ -108,14 +126,14 @@ func memberRowOf(m members.Member, now time.Time, noTrunc bool) *memberRow {
 		Address: addresses(m), Node: text.Clean(m.Node), DesiredState: string(m.Desired),
 		Error: format.Ellipsis(text.Clean(m.Err), 60, noTrunc),
 	}
-	r.Label = r.Name
+	r.Indented = r.Name
 	switch m.Kind {
 	case members.Service:
 		r.State = fmt.Sprintf("%d/%d running", m.Running, m.Wanted)
 		r.DNSNames = append(format.List{m.Name}, others(m.Names, m.Name)...)
 		r.DNSNames = append(r.DNSNames, "tasks."+m.Name)
 	case members.Task:
-		r.Label = "  " + r.Name
+		r.Indented = "  " + r.Name
 		r.State = since(m, now)
 	case members.Container:
 		r.State = since(m, now)

@@ -1,0 +1,323 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/context/docker"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
+	"github.com/swarmnet/docker-swarmnet/internal/format"
+	"github.com/swarmnet/docker-swarmnet/metadata"
+)
+
+const (
+	// allContexts is the word for every docker context there is.
+	allContexts = "all"
+	// lookTime bounds a look at one of several contexts: a machine that is off
+	// and drops packets must not hold up the rows of the others.
+	lookTime = 30 * time.Second
+	// maxContexts bounds the endpoints looked at side by side.
+	maxContexts = 32
+)
+
+// contextsOption is the flag --contexts.
+type contextsOption struct{ names []string }
+
+func (o *contextsOption) install(cmd *cobra.Command, dockerCLI command.Cli) {
+	cmd.Flags().StringSliceVar(&o.names, "contexts", nil, `Docker contexts to look at, comma-separated, or "all"`)
+	_ = cmd.RegisterFlagCompletionFunc("contexts", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		list, err := dockerCLI.ContextStore().List()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names := []string{allContexts}
+		for _, m := range list {
+			names = append(names, m.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// looked is one swarm seen through one context.
+type looked struct {
+	engine *engine.Engine
+	s      *swarm.Snapshot
+}
+
+// looks are the swarms of all chosen contexts.
+type looks struct {
+	// several tells whether contexts were chosen with --contexts or in docker's
+	// configuration; results then say which context each row is of.
+	several bool
+	swarms  []looked
+	failed  []failedContext
+}
+
+// failedContext is a context that has no answer, and why.
+type failedContext struct {
+	name string
+	err  error
+}
+
+// look takes a snapshot of the swarm behind every chosen context. Without a
+// choice that is the context that Docker chose, and what is in the way there
+// is the error; of several contexts, those that do not answer are kept apart.
+func (o *contextsOption) look(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli) (*looks, error) {
+	names, err := o.chosen(cmd, dockerCLI)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		e, s, err := lookAsManager(ctx, dockerCLI)
+		if err != nil {
+			return nil, err
+		}
+		return &looks{swarms: []looked{{e, s}}}, nil
+	}
+	return lookAtAll(ctx, dockerCLI, names)
+}
+
+// chosen returns the names of the contexts, each once. What is kept in docker's
+// config.json under plugins.swarmnet.contexts counts where the command line
+// says nothing of contexts.
+func (o *contextsOption) chosen(cmd *cobra.Command, dockerCLI command.Cli) ([]string, error) {
+	names := o.names
+	if !cmd.Flags().Changed("contexts") {
+		kept, ok := dockerCLI.ConfigFile().PluginConfig(metadata.Name, "contexts")
+		if !ok || oneContextNamed(cmd) {
+			return nil, nil
+		}
+		names = strings.Split(kept, ",")
+	}
+	var out []string
+	for _, n := range names {
+		if n = strings.TrimSpace(n); n != "" && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return nil, problem.New("--contexts names no context").
+			WithNext("Run 'docker context ls' to see the contexts there are.").WithCode(problem.Usage)
+	}
+	if !slices.Contains(out, allContexts) {
+		return out, nil
+	}
+	list, err := dockerCLI.ContextStore().List()
+	if err != nil {
+		return nil, problem.New("could not read the docker contexts: %w", err)
+	}
+	out = nil
+	for _, m := range list {
+		out = append(out, m.Name)
+	}
+	slices.SortFunc(out, natural)
+	return out, nil
+}
+
+// oneContextNamed tells whether this call names a context or engine with -c
+// or -H.
+func oneContextNamed(cmd *cobra.Command) bool {
+	for _, flag := range []string{"context", "host"} {
+		if f := cmd.Root().Flags().Lookup(flag); f != nil && f.Changed {
+			return true
+		}
+	}
+	return false
+}
+
+// lookAtAll looks at the contexts side by side. Contexts with the same
+// endpoint take turns, so that no ssh endpoint sees more calls at once than
+// those of one look.
+func lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
+	engines := make([]*engine.Engine, len(names))
+	snapshots := make([]*swarm.Snapshot, len(names))
+	failed := make([]error, len(names))
+	byEndpoint := map[string][]int{}
+	for i, name := range names {
+		if engines[i], failed[i] = openContext(dockerCLI, name); failed[i] == nil {
+			host := endpointOf(dockerCLI, name)
+			byEndpoint[host] = append(byEndpoint[host], i)
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(maxContexts)
+	for _, turn := range byEndpoint {
+		g.Go(func() error {
+			for _, i := range turn {
+				snapshots[i], failed[i] = lookWithin(ctx, engines[i])
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	out := &looks{several: true}
+	known := knownSwarms{clusters: map[string]string{}, nodes: map[string]string{}}
+	for i, s := range snapshots {
+		if failed[i] == nil {
+			failed[i] = usable(s)
+		}
+		if failed[i] != nil {
+			continue
+		}
+		if same, ok := known.clusters[s.Cluster.ID]; ok {
+			sameSwarm(dockerCLI, names[i], same)
+			continue
+		}
+		known.add(s)
+		out.swarms = append(out.swarms, looked{engines[i], s})
+	}
+	for i, err := range failed {
+		if err == nil {
+			continue
+		}
+		if s := snapshots[i]; s != nil && !s.Cluster.Manager && known.nodes[s.Cluster.NodeID] != "" {
+			sameSwarm(dockerCLI, names[i], known.nodes[s.Cluster.NodeID])
+			continue
+		}
+		out.failed = append(out.failed, failedContext{names[i], err})
+	}
+	return out, nil
+}
+
+// lookWithin takes one snapshot within lookTime.
+func lookWithin(ctx context.Context, e *engine.Engine) (*swarm.Snapshot, error) {
+	within, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	s, err := e.Look(within)
+	if err != nil && ctx.Err() == nil && errors.Is(within.Err(), context.DeadlineExceeded) {
+		return nil, problem.New("the engine of context %q has not answered within %s", e.Context(), lookTime).WithCode(problem.TimedOut)
+	}
+	return s, err
+}
+
+// knownSwarms are the swarms looked at so far, by cluster ID and by the IDs of
+// their nodes, with the context that leads there. A worker does not tell its
+// cluster's ID, only its own.
+type knownSwarms struct{ clusters, nodes map[string]string }
+
+func (k knownSwarms) add(s *swarm.Snapshot) {
+	if s.Cluster.ID != "" {
+		k.clusters[s.Cluster.ID] = s.Context
+	}
+	for _, n := range s.Nodes {
+		k.nodes[n.ID] = s.Context
+	}
+}
+
+func sameSwarm(dockerCLI command.Cli, name, same string) {
+	_, _ = fmt.Fprintf(dockerCLI.Err(), "context %q leads to the same swarm as %q, which is counted once\n", name, same)
+}
+
+// usable says what keeps a snapshot from being the whole truth of a swarm.
+func usable(s *swarm.Snapshot) error {
+	if err := engine.RequireManager(s); err != nil {
+		return err
+	}
+	if len(s.Unread) > 0 {
+		return problem.New("could not read the %s of the swarm: %w", s.Unread[0].What, s.Unread[0].Err)
+	}
+	return nil
+}
+
+// endpointOf returns where a context points.
+func endpointOf(dockerCLI command.Cli, name string) string {
+	meta, err := dockerCLI.ContextStore().GetMetadata(name)
+	if err != nil {
+		return name
+	}
+	endpoint, err := docker.EndpointFromContext(meta)
+	if err != nil || endpoint.Host == "" {
+		return name
+	}
+	return endpoint.Host
+}
+
+// fail adds a context whose answer is an error.
+func (l *looks) fail(name string, err error) { l.failed = append(l.failed, failedContext{name, err}) }
+
+// write prints rows of all contexts. A context without an answer is a row of
+// the table, or an object of the JSON, with its reason; where rows have the
+// user's own form, or are IDs alone, the reason goes to stderr. The error is
+// that of the exit code.
+func (l *looks) write(dockerCLI command.Cli, t format.Table, userFormat string, quiet bool, rows []format.Row) error {
+	if !l.several {
+		return t.Write(dockerCLI.Out(), userFormat, quiet, rows)
+	}
+	t.Default = strings.Replace(t.Default, "table ", "table {{.Context}}\t", 1)
+	shown := !quiet && (userFormat == "" || userFormat == "table" || userFormat == "json")
+	if shown && len(l.failed) > 0 {
+		if !strings.Contains(t.Default, "{{.Error}}") {
+			t.Default += "\t{{.Error}}"
+		}
+		rows = slices.Clone(rows)
+		for _, f := range l.failed {
+			rows = append(rows, failedRowOf(f, t.Names))
+		}
+	}
+	if err := t.Write(dockerCLI.Out(), userFormat, quiet, rows); err != nil {
+		return err
+	}
+	return l.err(shown)
+}
+
+// err is the error of the contexts that have no answer; shown tells that the
+// reasons stand among the results already.
+func (l *looks) err(shown bool) error {
+	switch {
+	case len(l.failed) == 0:
+		return nil
+	case shown:
+		return problem.Silent(problem.Failed)
+	}
+	var reasons []string
+	for _, f := range l.failed {
+		reasons = append(reasons, fmt.Sprintf("%s: %s", f.name, reason(f.err)))
+	}
+	return problem.Join("not every context answered", reasons).WithCode(problem.Failed)
+}
+
+// reason is an error in one line, without the next command.
+func reason(err error) string {
+	msg := err.Error()
+	var p *problem.Error
+	if errors.As(err, &p) {
+		msg = p.Msg
+	}
+	return text.Clean(strings.Join(strings.Fields(msg), " "))
+}
+
+// failedRow is the row of a context that has no answer: a dash in every column
+// but the context and the reason.
+type failedRow map[string]string
+
+func failedRowOf(f failedContext, names format.Names) failedRow {
+	r := failedRow{}
+	for column := range names {
+		r[column] = format.Dash
+	}
+	r["Context"], r["Error"] = text.Clean(f.name), reason(f.err)
+	return r
+}
+
+// FullHeader returns nothing: the table's own names are its header.
+func (failedRow) FullHeader() any { return nil }
+
+// MarshalJSON leaves the dashes out.
+func (r failedRow) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct{ Context, Error string }{r["Context"], r["Error"]})
+}
