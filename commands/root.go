@@ -25,6 +25,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		RunE: command.ShowHelp(dockerCLI.Err()),
 	}
 	root.AddCommand(
+		newAddressesCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newPortsCommand(dockerCLI),

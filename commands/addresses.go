@@ -1,0 +1,342 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/docker/cli/cli"
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/flags"
+	"github.com/spf13/cobra"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/addr"
+	"github.com/swarmnet/docker-swarmnet/internal/core/ledger"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/format"
+	"github.com/swarmnet/docker-swarmnet/metadata"
+)
+
+type addressesOptions struct {
+	format   string
+	noTrunc  bool
+	pick     string
+	pools    []string
+	avoid    []string
+	contexts contextsOption
+}
+
+func newAddressesCommand(dockerCLI command.Cli) *cobra.Command {
+	var o addressesOptions
+	cmd := &cobra.Command{
+		Use:   "addresses [OPTIONS]",
+		Short: "Show how full every subnet is, what is left to cut networks from, and what overlaps",
+		Long: `Show the address book of one swarm or several: how full every subnet of every overlay
+network is, how many blocks are left in the pools that networks are cut from, and which
+networks overlap each other or the address of a node.
+
+USABLE counts the addresses that can go to services (VIP), tasks, containers and load
+balancers (LB, one for each node with a task). FITS is the largest number of replicas
+with which one more service with a virtual address still fits, at worst. A network of
+which 80% is used is near full.
+
+--pick prints a block that is free in all the swarms and nothing else. It takes the
+default pools that the swarms have in common, unless --pool names a range.
+
+What networks shall stay away from everywhere can be kept in docker's config.json, as
+"plugins": {"swarmnet": {"avoid": "10.50.0.0/16,192.168.0.0/16"}}; the contexts to look
+at when none is named as "contexts": "east,west".`,
+		Example: `  # The address book of this swarm
+  docker swarmnet addresses
+
+  # Of several swarms, with what overlaps between them
+  docker swarmnet addresses --contexts east,west
+
+  # A block that is free in both, for a script
+  docker swarmnet addresses --contexts east,west --pick /22
+
+  # Subnets that are nearly full
+  docker swarmnet addresses --format '{{if .NearFull}}{{.Network}} {{.Percent}}{{end}}'`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runAddresses(cmd.Context(), cmd, dockerCLI, o)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "", flags.FormatHelp)
+	f.BoolVar(&o.noTrunc, "no-trunc", false, "Do not truncate IDs")
+	f.StringVar(&o.pick, "pick", "", `Print a free block of this size, such as "/22", and nothing else`)
+	f.StringSliceVar(&o.pools, "pool", nil, "Range to pick from (default the swarms' own pools)")
+	f.StringSliceVar(&o.avoid, "avoid", nil, "Range to keep free when picking")
+	o.contexts.install(cmd, dockerCLI)
+	cmd.MarkFlagsMutuallyExclusive("pick", "format")
+	return cmd
+}
+
+func runAddresses(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o addressesOptions) error {
+	pick, err := o.request(cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	l, err := o.contexts.look(ctx, cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	var snapshots []*swarm.Snapshot
+	for _, at := range l.swarms {
+		snapshots = append(snapshots, at.s)
+	}
+	if pick != nil {
+		// What cannot be read is unknown, and a block is free only where all is
+		// known.
+		if err := l.err(false); err != nil {
+			return err
+		}
+		block, err := pick.choose(snapshots)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(dockerCLI.Out(), block)
+		return err
+	}
+	var rows []format.Row
+	for _, s := range snapshots {
+		for _, line := range ledger.Lines(s) {
+			rows = append(rows, addressRowOf(line, o.noTrunc))
+		}
+	}
+	switch o.format {
+	case "", "table":
+		failed := l.write(dockerCLI, addressTable(), o.format, false, rows)
+		if err := writePoolsAndOverlaps(dockerCLI, snapshots); err != nil {
+			return err
+		}
+		return failed
+	case "json":
+		for _, p := range ledger.Pools(snapshots) {
+			rows = append(rows, poolRowOf(p))
+		}
+		for _, v := range ledger.Overlaps(snapshots) {
+			rows = append(rows, overlapRowOf(v))
+		}
+	}
+	return l.write(dockerCLI, addressTable(), o.format, false, rows)
+}
+
+// pickRequest is what --pick asks for.
+type pickRequest struct {
+	bits         int
+	pools, avoid []netip.Prefix
+}
+
+// request reads --pick and what goes with it; nil where nothing is to be
+// picked.
+func (o addressesOptions) request(cmd *cobra.Command, dockerCLI command.Cli) (*pickRequest, error) {
+	if !cmd.Flags().Changed("pick") {
+		if len(o.pools)+len(o.avoid) > 0 {
+			return nil, problem.New("--pool and --avoid say what to pick from").WithNext("Add --pick /SIZE.").WithCode(problem.Usage)
+		}
+		return nil, nil
+	}
+	bits, err := addr.ParseSize(o.pick)
+	if err != nil {
+		return nil, problem.New("--pick: %w", err).WithCode(problem.Usage)
+	}
+	r := &pickRequest{bits: bits}
+	if r.pools, err = prefixes("--pool", o.pools); err != nil {
+		return nil, err
+	}
+	if r.avoid, err = prefixes("--avoid", o.avoid); err != nil {
+		return nil, err
+	}
+	if kept, ok := dockerCLI.ConfigFile().PluginConfig(metadata.Name, "avoid"); ok {
+		always, err := prefixes("plugins.swarmnet.avoid in docker's config.json", strings.Split(kept, ","))
+		if err != nil {
+			return nil, err
+		}
+		r.avoid = append(r.avoid, always...)
+	}
+	return r, nil
+}
+
+func prefixes(where string, words []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, w := range words {
+		p, err := addr.ParsePrefix(strings.TrimSpace(w))
+		if err != nil {
+			return nil, problem.New("%s: %w", where, err).WithCode(problem.Usage)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// choose returns a block that is free in all the swarms.
+func (r pickRequest) choose(snapshots []*swarm.Snapshot) (netip.Prefix, error) {
+	taken := addr.TakenBy(snapshots...)
+	taken.Avoid(r.avoid...)
+	if len(r.pools) > 0 {
+		return addr.Choose(addr.Request{Pools: r.pools, Bits: r.bits}, taken)
+	}
+	var requests []addr.Request
+	for _, s := range snapshots {
+		requests = append(requests, addr.DefaultRequest(s))
+	}
+	shared, err := addr.Shared(requests...)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	shared.Bits = r.bits
+	return addr.Choose(shared, taken)
+}
+
+func writePoolsAndOverlaps(dockerCLI command.Cli, snapshots []*swarm.Snapshot) error {
+	var pools, overlaps []format.Row
+	for _, p := range ledger.Pools(snapshots) {
+		pools = append(pools, poolRowOf(p))
+	}
+	for _, v := range ledger.Overlaps(snapshots) {
+		overlaps = append(overlaps, overlapRowOf(v))
+	}
+	for _, section := range []struct {
+		table format.Table
+		rows  []format.Row
+	}{{poolTable(), pools}, {overlapTable(), overlaps}} {
+		if len(section.rows) == 0 {
+			continue
+		}
+		_, _ = fmt.Fprintln(dockerCLI.Out())
+		if err := section.table.Write(dockerCLI.Out(), "", false, section.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addressTable() format.Table {
+	return format.Table{
+		Default: "table {{.Network}}\t{{.Subnet}}\t{{.Usable}}\t{{.VIPs}}\t{{.Tasks}}\t{{.Containers}}\t{{.LoadBalancers}}\t{{.Free}}\t{{.Percent}}\t{{.Fits}}\t{{.State}}",
+		Names: format.Names{
+			"Context": "CONTEXT", "Network": "NETWORK", "NetworkID": "NETWORK ID", "Subnet": "SUBNET", "Gateway": "GATEWAY", "Size": "SIZE",
+			"Usable": "USABLE", "VIPs": "VIP", "Tasks": "TASKS", "Containers": "CONTAINERS", "LoadBalancers": "LB", "Free": "FREE",
+			"Percent": "USED %", "Fits": "FITS", "Waiting": "WAITING", "NearFull": "NEAR FULL", "State": "STATE", "Error": "ERROR",
+		},
+	}
+}
+
+// addressRow is a line of "addresses" and an object of its JSON.
+type addressRow struct {
+	format.Header `json:"-"`
+
+	Kind                                            string
+	Context                                         string
+	Network                                         string
+	NetworkID                                       string
+	Subnet                                          string
+	Gateway                                         string
+	Size, Usable                                    number
+	VIPs, Tasks, Containers, LoadBalancers, Waiting int
+	Free                                            number
+	Percent                                         int
+	Fits                                            count
+	NearFull                                        bool
+	State                                           string `json:"-"`
+	// Error is empty here; a context that has no answer is a row of its own.
+	Error string `json:"-"`
+}
+
+// number is a count of addresses; IPv6 has subnets with more than fit.
+type number int
+
+func (n number) String() string {
+	if n == math.MaxInt {
+		return "many"
+	}
+	return strconv.Itoa(int(n))
+}
+
+func addressRowOf(l ledger.Line, noTrunc bool) *addressRow {
+	r := &addressRow{
+		Kind: "subnet", Context: text.Clean(l.Context), Network: text.Clean(l.Network), NetworkID: format.ShortID(l.NetworkID, noTrunc),
+		Subnet: l.Prefix.String(), Gateway: format.Dash, Size: number(l.Size), Usable: number(l.Usable),
+		VIPs: l.InUse.VIPs, Tasks: l.InUse.Tasks, Containers: l.InUse.Attachments, LoadBalancers: l.InUse.LoadBalancers,
+		Waiting: l.Waiting, Free: number(l.Free), Percent: l.Percent, Fits: count{l.Fits, l.Fits >= 0}, NearFull: l.NearlyFull(), State: "ok",
+	}
+	if l.Gateway.IsValid() {
+		r.Gateway = l.Gateway.String()
+	}
+	switch {
+	case l.Waiting > 0:
+		r.State = fmt.Sprintf("%d waiting for an address", l.Waiting)
+	case l.Percent >= 100:
+		r.State = "full"
+	case r.NearFull:
+		r.State = "near full"
+	}
+	return r
+}
+
+func poolTable() format.Table {
+	return format.Table{
+		Default: "table {{.Context}}\t{{.Pool}}\t{{.BlockSize}}\t{{.BlocksLeft}}",
+		Names:   format.Names{"Context": "CONTEXT", "Pool": "POOL", "BlockSize": "BLOCK SIZE", "BlocksLeft": "BLOCKS LEFT"},
+	}
+}
+
+// poolRow is a line of the section on pools and an object of the JSON.
+type poolRow struct {
+	format.Header `json:"-"`
+
+	Kind       string
+	Context    string
+	Pool       string
+	BlockSize  string
+	BlocksLeft number
+}
+
+func poolRowOf(p ledger.Pool) *poolRow {
+	return &poolRow{
+		Kind: "pool", Context: text.Clean(p.Context), Pool: p.Prefix.String(), BlockSize: fmt.Sprintf("/%d", p.Bits), BlocksLeft: number(p.Left),
+	}
+}
+
+func overlapTable() format.Table {
+	return format.Table{
+		Default: "table {{.Overlap}}\t{{.With}}",
+		Names:   format.Names{"Overlap": "OVERLAP", "With": "WITH"},
+	}
+}
+
+// overlapRow is a line of the section on overlaps and an object of the JSON.
+type overlapRow struct {
+	format.Header `json:"-"`
+
+	Kind    string
+	Overlap blockName
+	With    blockName
+}
+
+// blockName says who uses a block.
+type blockName struct{ Context, Network, Node, Block string }
+
+// String names it in a table.
+func (b blockName) String() string {
+	what, name := "network", b.Network
+	if b.Node != "" {
+		what, name = "node", b.Node
+	}
+	return fmt.Sprintf("%s %s of %s (%s)", what, name, b.Context, b.Block)
+}
+
+func overlapRowOf(o ledger.Overlap) *overlapRow {
+	name := func(b ledger.Block) blockName {
+		return blockName{text.Clean(b.Context), text.Clean(b.Network), text.Clean(b.Node), b.Prefix.String()}
+	}
+	return &overlapRow{Kind: "overlap", Overlap: name(o.A), With: name(o.B)}
+}
