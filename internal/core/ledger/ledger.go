@@ -77,7 +77,7 @@ func Lines(s *swarm.Snapshot) []Line {
 		for i, su := range u.Subnets {
 			out = append(out, Line{
 				Context: s.Context, NetworkID: n.ID, Network: n.Name, Gateway: n.Subnets[i].Gateway, SubnetUsage: su,
-				Usable:  usable(su),
+				Usable:  usable(u, su),
 				Percent: u.Percent(), Waiting: u.Waiting, Fits: fits,
 			})
 		}
@@ -86,12 +86,18 @@ func Lines(s *swarm.Snapshot) []Line {
 	return out
 }
 
-// usable is what is held by somebody or free.
-func usable(u addr.SubnetUsage) int {
-	if u.Free == math.MaxInt {
+// usable returns how many addresses of a subnet can be held. The load balancers
+// of a network that is full may hold fewer addresses than there are nodes:
+// tasks that were asked for all at once take theirs, so a sum of holders would
+// count too many.
+func usable(u addr.NetworkUsage, sub addr.SubnetUsage) int {
+	if sub.Free == math.MaxInt {
 		return math.MaxInt
 	}
-	return u.Free + u.InUse.VIPs + u.InUse.Tasks + u.InUse.Attachments + u.InUse.LoadBalancers
+	if len(u.Subnets) == 1 && sub.Prefix.Addr().Is4() {
+		return u.Capacity
+	}
+	return sub.Free + sub.InUse.VIPs + sub.InUse.Tasks + sub.InUse.Attachments + sub.InUse.LoadBalancers
 }
 
 // Fits returns the largest number of replicas with which one more service with

@@ -74,6 +74,19 @@ func TestLines(t *testing.T) {
 	assert.Check(t, is.Equal(fmt.Sprint(b.Network, b.Usable, b.Free, b.Fits, b.NearlyFull()), "b253 253 250 false"))
 }
 
+// TestLinesOfAnOverfullNetwork is what a /28 looks like whose twelve tasks were
+// asked for at once: the node's load balancer has got no address.
+func TestLinesOfAnOverfullNetwork(t *testing.T) {
+	s := &swarm.Snapshot{Nodes: nodes(1), Networks: []swarm.Network{overlay("tiny", "10.66.0.0/28")}}
+	for i := range 13 {
+		s.Tasks = append(s.Tasks, swarm.Task{NodeID: "node0", State: swarm.TaskRunning, Networks: []swarm.TaskNetwork{
+			{NetworkID: "tiny", Addrs: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 66, 0, byte(i + 2)}), 28)}},
+		}})
+	}
+	l := Lines(s)[0]
+	assert.Check(t, is.Equal(fmt.Sprint(l.Usable, l.Free, l.Percent, l.Fits), "13 0 100 -1"))
+}
+
 func TestOverlaps(t *testing.T) {
 	east := &swarm.Snapshot{Context: "east", Networks: []swarm.Network{overlay("e-ingress", "10.0.0.0/24"), overlay("e-wide", "10.8.0.0/16"), overlay("e-alone", "10.20.0.0/24")}}
 	west := &swarm.Snapshot{Context: "west", Nodes: nodes(2), Networks: []swarm.Network{
