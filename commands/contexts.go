@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -123,9 +124,12 @@ func (o *contextsOption) chosen(cmd *cobra.Command, dockerCLI command.Cli) ([]st
 	return out, nil
 }
 
-// oneContextNamed tells whether this call names a context or engine with -c
-// or -H.
+// oneContextNamed tells whether this call names a context or engine itself,
+// with -c, -H or the variables that stand for them.
 func oneContextNamed(cmd *cobra.Command) bool {
+	if os.Getenv("DOCKER_CONTEXT") != "" || os.Getenv("DOCKER_HOST") != "" {
+		return true
+	}
 	for _, flag := range []string{"context", "host"} {
 		if f := cmd.Root().Flags().Lookup(flag); f != nil && f.Changed {
 			return true

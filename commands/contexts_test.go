@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/cli/cli/command"
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/spf13/cobra"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
@@ -76,4 +78,38 @@ func TestReasonIsOneCleanLine(t *testing.T) {
 	assert.Check(t, !strings.Contains(reason(err), "\x1b"))
 	assert.Check(t, !strings.Contains(reason(err), "docker ps"))
 	assert.Check(t, is.Equal(reason(errors.New("plain")), "plain"))
+}
+
+// TestContextsKeptInTheConfiguration holds the order: the flag, then a context
+// or engine that the call names, then docker's config.json.
+func TestContextsKeptInTheConfiguration(t *testing.T) {
+	for _, tc := range []struct {
+		doc  string
+		env  map[string]string
+		flag string
+		want []string
+	}{
+		{"kept", nil, "", []string{"east", "west"}},
+		{"flag wins", nil, "north", []string{"north"}},
+		{"DOCKER_CONTEXT wins", map[string]string{"DOCKER_CONTEXT": "x"}, "", nil},
+		{"DOCKER_HOST wins", map[string]string{"DOCKER_HOST": "unix:///x"}, "", nil},
+	} {
+		t.Run(tc.doc, func(t *testing.T) {
+			for _, v := range []string{"DOCKER_CONTEXT", "DOCKER_HOST"} {
+				t.Setenv(v, tc.env[v])
+			}
+			dockerCLI, err := command.NewDockerCli()
+			assert.NilError(t, err)
+			dockerCLI.ConfigFile().Plugins = map[string]map[string]string{"swarmnet": {"contexts": "east, west,east"}}
+			var o contextsOption
+			cmd := &cobra.Command{}
+			o.install(cmd, dockerCLI)
+			if tc.flag != "" {
+				assert.NilError(t, cmd.Flags().Set("contexts", tc.flag))
+			}
+			got, err := o.chosen(cmd, dockerCLI)
+			assert.NilError(t, err)
+			assert.DeepEqual(t, got, tc.want)
+		})
+	}
 }
