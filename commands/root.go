@@ -26,6 +26,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 	}
 	root.AddCommand(
 		newAddressesCommand(dockerCLI),
+		newCreateCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newPortsCommand(dockerCLI),
