@@ -109,7 +109,7 @@ func present(s *swarm.Snapshot, n swarm.Network, w Wish) (Decision, error) {
 	if n.Scope != "swarm" {
 		return Decision{}, problem.New("the name %q is taken in context %q: engine %q has a local network of that name (driver %s), and docker would call it ambiguous",
 			w.Spec.Name, s.Context, text.Clean(s.Engine.Name), text.Clean(n.Driver)).
-			WithNext("Choose another name, or remove the local one with 'docker -c %s network rm %s'.", s.Context, n.ID)
+			WithNext("Choose another name; 'docker -c %s network ls' shows what is there.", s.Context)
 	}
 	if n.Name != w.Spec.Name {
 		return Decision{}, problem.New("the name %q is taken in context %q: the swarm has %q and does not tell upper from lower case", w.Spec.Name, s.Context, text.Clean(n.Name)).
