@@ -222,7 +222,7 @@ func (s *Swarm) Load(t *testing.T, image string) {
 		assert.NilError(t, err, "%s", script)
 		image = strings.TrimSpace(string(out))
 	}
-	s.Swarmnet("sandbox", "load", "--sandbox", s.Name, image).Assert(t, icmd.Success)
+	s.Swarmnet("sandbox", "load", image, s.Name).Assert(t, icmd.Success)
 }
 
 func nonEmpty(words ...string) []string {
