@@ -1,0 +1,217 @@
+package converge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+)
+
+// Watch remembers what earlier looks have seen of one service. Its zero value
+// has seen nothing.
+type Watch struct {
+	stable time.Time
+	// since is when a slot was first seen in a state that must not last.
+	since map[string]time.Time
+	// failed holds failed tasks by slot and ID: the swarm forgets them.
+	failed map[string]map[string]swarm.Task
+}
+
+// Step judges the service after one more look.
+func (w *Watch) Step(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node, o Options) Verdict {
+	l := newLook(sv, tasks, nodes)
+	w.remember(l, o.Now)
+	v := Verdict{Service: sv.Name, Wanted: l.wanted()}
+	for _, s := range l.slots {
+		if s.has {
+			v.Tasks = append(v.Tasks, l.report(s, s.now))
+		}
+		if l.reached(s) {
+			v.Running++
+		}
+		if last, ok := w.lastFailed(s); ok {
+			v.Failures = append(v.Failures, l.report(s, last))
+		}
+	}
+	if cause, reason := w.failure(l, o.Now); cause != "" {
+		w.stable = time.Time{}
+		v.State, v.Cause, v.Reason = Failed, cause, reason
+		return v
+	}
+	if v.Running < v.Wanted || v.Wanted == 0 && (l.live > 0 || sv.Mode.PerNode()) || sv.Update.State == "updating" || strings.HasPrefix(sv.Update.State, "rollback_started") {
+		w.stable = time.Time{}
+		v.Cause, v.Reason = CauseStarting, fmt.Sprintf("%d of %d tasks", v.Running, v.Wanted)
+		return v
+	}
+	return w.stableSince(v, sv, o)
+}
+
+// stableSince watches tasks that all run for the monitor period, as docker
+// does. Jobs and services without tasks have nothing to watch.
+func (w *Watch) stableSince(v Verdict, sv swarm.Service, o Options) Verdict {
+	if w.stable.IsZero() {
+		w.stable = o.Now
+	}
+	monitor := sv.UpdateMonitor
+	if monitor == 0 {
+		monitor = o.Monitor
+	}
+	if monitor == 0 {
+		monitor = DefaultMonitor
+	}
+	v.StableSince = w.stable
+	if sv.Mode.Job() || v.Wanted == 0 || sv.Update.State == "completed" || o.Now.Sub(w.stable) >= monitor {
+		v.State = Up
+		return v
+	}
+	v.DueAt = w.stable.Add(monitor)
+	v.Cause, v.Reason = CauseVerifying, "all tasks run and are watched for failures"
+	return v
+}
+
+// remember keeps the failed tasks of each slot, and forgets states that a slot
+// has left.
+func (w *Watch) remember(l look, now time.Time) {
+	if w.failed == nil {
+		w.failed, w.since = map[string]map[string]swarm.Task{}, map[string]time.Time{}
+	}
+	lasting := map[string]bool{}
+	for _, s := range l.slots {
+		for _, t := range s.all {
+			if l.lost(t) {
+				if w.failed[s.key] == nil {
+					w.failed[s.key] = map[string]swarm.Task{}
+				}
+				w.failed[s.key][t.ID] = t
+			}
+		}
+		key := s.key + " " + l.stuck(s)
+		lasting[key] = true
+		if _, seen := w.since[key]; !seen {
+			w.since[key] = now
+		}
+	}
+	if l.sv.Mode.PerNode() && len(l.slots) == 0 {
+		lasting["none"] = true
+		if _, seen := w.since["none"]; !seen {
+			w.since["none"] = now
+		}
+	}
+	maps.DeleteFunc(w.since, func(key string, _ time.Time) bool { return !lasting[key] })
+}
+
+// lost tells whether a task ended that was meant to run on. A task of a
+// service that is no job and ends by itself is lost too, whatever its exit code.
+func (l look) lost(t swarm.Task) bool {
+	switch t.State {
+	case swarm.TaskFailed, swarm.TaskRejected:
+		return true
+	case swarm.TaskComplete:
+		return !l.sv.Mode.Job()
+	}
+	return false
+}
+
+// stuck names the state of a slot that must not last: no task that lives, no
+// node, or no addresses; "" for others.
+func (l look) stuck(s slot) string {
+	switch {
+	case !s.has:
+		return ""
+	case s.now.State.Ended() && !l.reached(s) && !slices.ContainsFunc(s.all, func(t swarm.Task) bool { return !t.State.Ended() }):
+		return CauseExited
+	case s.now.State == swarm.TaskPending && !l.ending:
+		return CauseNoNode
+	case s.now.State == swarm.TaskNew:
+		return CauseAddresses
+	}
+	return ""
+}
+
+func (w *Watch) lastFailed(s slot) (swarm.Task, bool) {
+	var last swarm.Task
+	for _, t := range w.failed[s.key] {
+		if last.ID == "" || t.Created.After(last.Created) {
+			last = t
+		}
+	}
+	return last, last.ID != ""
+}
+
+// failure returns why the service will not come up, "" while it may.
+func (w *Watch) failure(l look, now time.Time) (cause, reason string) {
+	u := l.sv.Update
+	switch u.State {
+	case "paused", "rollback_paused":
+		return CausePaused, "the swarm paused the update: " + u.Message
+	case "rollback_started", "rollback_completed":
+		return CauseRolledBack, "the swarm rolled the update back: " + u.Message
+	}
+	if since, ok := w.since["none"]; ok && now.Sub(since) >= Patience {
+		return CauseNoNode, "no node of the swarm got a task"
+	}
+	for _, s := range l.slots {
+		if cause, reason := w.crash(l, s, now); cause != "" {
+			return cause, reason
+		}
+		stuck := l.stuck(s)
+		lasted := now.Sub(w.since[s.key+" "+stuck])
+		detail := s.now.Err
+		switch {
+		case stuck == CauseExited && lasted >= Grace:
+			return CauseExited, fmt.Sprintf("task %s ended (%s, exit code %d) and the swarm does not restart it", s.name, s.now.State, s.now.ExitCode)
+		case stuck == CauseNoNode && lasted >= Patience:
+			return CauseNoNode, fmt.Sprintf("task %s has no node: %s", s.name, detail)
+		case stuck == CauseAddresses && lasted >= Patience:
+			return CauseAddresses, fmt.Sprintf("task %s stays in New: the swarm has no address for it on its networks", s.name)
+		}
+	}
+	return "", ""
+}
+
+// crash counts the recent failures of a slot.
+func (w *Watch) crash(l look, s slot, now time.Time) (cause, reason string) {
+	var failed, rejected, unhealthy int
+	for _, t := range w.failed[s.key] {
+		if now.Sub(t.Created) > History {
+			continue
+		}
+		failed++
+		if t.State == swarm.TaskRejected {
+			rejected++
+		}
+		if strings.Contains(t.Err, "unhealthy") {
+			unhealthy++
+		}
+	}
+	last, ok := w.lastFailed(s)
+	if !ok || l.reached(s) && failed < CrashLimit {
+		return "", ""
+	}
+	switch {
+	case rejected >= RejectLimit && missingImage(last.Err):
+		return CauseImage, fmt.Sprintf("node %s cannot get the image of task %s: %s", l.nodeName(last.NodeID), s.name, last.Err)
+	case rejected >= RejectLimit:
+		return CauseRejected, fmt.Sprintf("node %s refuses task %s: %s", l.nodeName(last.NodeID), s.name, last.Err)
+	case unhealthy >= RejectLimit:
+		return CauseUnhealthy, fmt.Sprintf("task %s fails its health check", s.name)
+	case failed >= CrashLimit:
+		return CauseCrashLoop, fmt.Sprintf("task %s ended %d times, the last time with exit code %d", s.name, failed, last.ExitCode)
+	}
+	return "", ""
+}
+
+// missingImage knows the words of dockerd for an image that cannot be had
+// (moby daemon/images: errors of pull and lookup).
+func missingImage(msg string) bool {
+	msg = strings.ToLower(msg)
+	for _, words := range []string{"no such image", "pull access denied", "manifest unknown", "not found"} {
+		if strings.Contains(msg, words) {
+			return true
+		}
+	}
+	return false
+}
