@@ -27,6 +27,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 	root.AddCommand(
 		newAddressesCommand(dockerCLI),
 		newCreateCommand(dockerCLI),
+		newDeployCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newPortsCommand(dockerCLI),
