@@ -1,0 +1,53 @@
+package commands
+
+import (
+	"testing"
+
+	"gotest.tools/v3/assert"
+	is "gotest.tools/v3/assert/cmp"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/command/service"
+	"github.com/spf13/pflag"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+)
+
+// A flag of docker's that deploy lacks, or shadows with another meaning, would
+// be a flag that means something else here.
+func TestDeployHasDockersFlags(t *testing.T) {
+	dockerCLI, err := command.NewDockerCli()
+	assert.NilError(t, err)
+	create, _, err := service.NewServiceCommand(dockerCLI).Find([]string{"create"}) //nolint:staticcheck // see deploy.go
+	assert.NilError(t, err)
+	deploy := newDeployCommand(dockerCLI)
+	seen := 0
+	create.Flags().VisitAll(func(f *pflag.Flag) {
+		seen++
+		own := deploy.Flags().Lookup(f.Name)
+		assert.Assert(t, own != nil, f.Name)
+		assert.Check(t, is.Equal(own.Usage, f.Usage))
+		assert.Check(t, is.Equal(own.Shorthand, f.Shorthand))
+		assert.Check(t, is.Equal(own.Value.Type(), f.Value.Type()))
+		assert.Check(t, is.Equal(own.DefValue, f.DefValue))
+	})
+	assert.Assert(t, seen > 60, "docker service create has some 70 flags, found %d", seen)
+}
+
+func TestDeployRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--name", "web", "image"}, "--network is missing"},
+		{[]string{"--network", "docknet", "image"}, "--name is missing"},
+		{[]string{"--network", "docknet", "--name", "web"}, "requires at least 1 argument"},
+		{[]string{"--network", "docknet", "--name", "web", "--on-failure", "panic", "image"}, `--on-failure "panic"`},
+	} {
+		// The fake has no ServiceCreate: a creation would panic.
+		out, _, err := run(t, newFakeEngine(), append([]string{"deploy"}, tc.args...)...)
+		assert.Check(t, is.ErrorContains(err, tc.want))
+		assert.Equal(t, out, "")
+		assert.Equal(t, exitCodeOf(err), problem.Usage)
+	}
+}
