@@ -26,6 +26,9 @@ func slowDeploy(s *harness.Swarm) []string {
 // starting tells that the service has a task in state starting on the node.
 func starting(t *testing.T, s *harness.Swarm, n *harness.Node) poll.Result {
 	t.Helper()
+	if s.Service(t, "db") == nil {
+		return poll.Continue("service db is not there yet")
+	}
 	id := s.NodeID(t, n)
 	for _, task := range s.Tasks(t, "db", false) {
 		if task.NodeID == id && task.Status.State == swarm.TaskStateStarting {

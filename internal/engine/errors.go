@@ -46,9 +46,12 @@ func IsOutOfSequence(err error) bool {
 // IsNotFound tells whether the object of a call does not exist.
 func IsNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
 
-// IsConflict tells whether a name is taken.
+// IsConflict tells whether a name is taken. Engines pass on swarmkit's own
+// error without a kind for some objects (swarmkit manager/state/store
+// ErrNameConflict; seen with networks on 26.1), so its words count too.
 func IsConflict(err error) bool {
-	return cerrdefs.IsConflict(err) || cerrdefs.IsAlreadyExists(err)
+	return cerrdefs.IsConflict(err) || cerrdefs.IsAlreadyExists(err) ||
+		err != nil && strings.Contains(err.Error(), "name conflicts with an existing object")
 }
 
 // IsInUse tells whether a removal was refused because somebody uses the object.
