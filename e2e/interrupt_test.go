@@ -149,6 +149,9 @@ func stages() []stage {
 			args:    neverHealthy("postgres"),
 			reached: func(t *testing.T, s *harness.Swarm, _ *started) bool {
 				t.Helper()
+				if s.Service(t, "db") == nil {
+					return false
+				}
 				for _, task := range s.Tasks(t, "db", false) {
 					if task.Status.State == swarm.TaskStateStarting {
 						return true
