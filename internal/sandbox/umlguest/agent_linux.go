@@ -38,27 +38,32 @@ func runAgent() error {
 	return srv.Serve(l)
 }
 
-// listenIn listens in another network namespace. A socket stays in the
-// namespace it was made in, so only the thread that makes it has to go there;
-// it never comes back, and Go ends it with its goroutine.
+// listenIn listens in another network namespace: a socket stays in the one it
+// was made in.
 func listenIn(netns string, at netip.AddrPort) (net.Listener, error) {
-	type result struct {
-		l   net.Listener
-		err error
-	}
-	c := make(chan result)
+	var l net.Listener
+	err := inNetns(netns, func() (err error) {
+		//nolint:noctx // listening on an address takes no time that a context could cut short
+		l, err = net.Listen("tcp", net.JoinHostPort(at.Addr().String(), strconv.Itoa(int(at.Port()))))
+		return err
+	})
+	return l, err
+}
+
+// inNetns does something in another network namespace. Only the thread that
+// does it has to go there; it never comes back, and Go ends it with its
+// goroutine.
+func inNetns(netns string, do func() error) error {
+	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		if err := enterNetns(netnsDir + "/" + netns); err != nil {
-			c <- result{nil, err}
-			return
+		err := enterNetns(netnsDir + "/" + netns)
+		if err == nil {
+			err = do()
 		}
-		//nolint:noctx // listening on an address takes no time that a context could cut short
-		l, err := net.Listen("tcp", net.JoinHostPort(at.Addr().String(), strconv.Itoa(int(at.Port()))))
-		c <- result{l, err}
+		done <- err
 	}()
-	r := <-c
-	return r.l, r.err
+	return <-done
 }
 
 // enterNetns moves the calling thread into a network namespace.

@@ -111,7 +111,7 @@ func makeSwitch(cfg Config) error {
 	if err := waitForLink(cable, 10*time.Second); err != nil {
 		return err
 	}
-	return ipAll(
+	err := ipAll(
 		[]string{"link", "set", "lo", "up"},
 		[]string{"netns", "add", switchNS},
 		[]string{"-n", switchNS, "link", "set", "lo", "up"},
@@ -121,6 +121,15 @@ func makeSwitch(cfg Config) error {
 		[]string{"link", "set", cable, "netns", switchNS},
 		[]string{"-n", switchNS, "link", "set", cable, "master", bridge, "up"},
 	)
+	if err != nil {
+		return err
+	}
+	// A resolver asks for IPv4 and IPv6 at once. Refusals are sent once a
+	// second only (icmp_ratelimit, icmp(7)), and for the other one it would
+	// wait 5 s.
+	return inNetns(switchNS, func() error {
+		return writeControl("/proc/sys/net/ipv4/icmp_ratelimit", "0")
+	})
 }
 
 // waitForLink waits until the kernel has made its network device.
