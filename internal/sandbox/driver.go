@@ -56,6 +56,13 @@ type driver interface {
 	Down(ctx context.Context, st *State) (left []string, err error)
 }
 
+// A reporter is a driver whose nodes can all end for a reason that is not in
+// the log of an engine.
+type reporter interface {
+	// Ended is that reason as an error; nil when there is none.
+	Ended(st *State) error
+}
+
 // newDriver returns the driver of that name, which tells sink what it does.
 func newDriver(name string, sink event.Sink) (driver, error) {
 	switch name {

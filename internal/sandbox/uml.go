@@ -113,6 +113,24 @@ func umlNode(st *State, n *Node) umlguest.Node {
 	return umlguest.Node{Name: n.Name, Address: netip.PrefixFrom(n.Address, st.Subnet.Bits()), Cut: n.Cut}
 }
 
+// umlConsoleLines is how much of a kernel's console an error shows.
+const umlConsoleLines = 15
+
+// lastWords chooses the lines of a kernel's console that tell why it ended: the
+// last ones, but of a panic those around its cause, which a long trace of the
+// stack follows.
+func lastWords(console string) []string {
+	lines := strings.Split(strings.TrimRight(console, "\n"), "\n")
+	first := max(0, len(lines)-umlConsoleLines)
+	for i, line := range lines {
+		if strings.Contains(line, "Kernel panic") {
+			first = max(0, i-umlConsoleLines/3)
+			break
+		}
+	}
+	return lines[first:min(len(lines), first+umlConsoleLines)]
+}
+
 // statusUser reads the real user id from /proc/PID/status (proc(5)).
 func statusUser(status string) (uint32, bool) {
 	for _, line := range strings.Split(status, "\n") {

@@ -50,11 +50,15 @@ func findUMLKernel(ctx context.Context) (umlKernel, error) {
 	return umlKernel{program: program, version: version, modules: modules}, nil
 }
 
-// umlMemoryFree says when the machine has too little memory for the guest.
+// umlMemoryFree says when the machine cannot hold the guest's memory.
 func umlMemoryFree() error {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(memoryDir, &fs); err != nil {
 		return &os.PathError{Op: "statfs", Path: memoryDir, Err: err}
+	}
+	if fs.Flags&unix.ST_NOEXEC != 0 {
+		return problem.New("a guest kernel runs programs in its memory, which %s does not allow: it is mounted noexec", memoryDir).
+			WithNext("Allow it: 'mount -o remount,exec %s'.", memoryDir)
 	}
 	if free := fs.Bavail * uint64(fs.Bsize); free < umlMemoryNeed {
 		return problem.New("a guest kernel needs %d MiB of memory in %s, which has %d MiB free", umlMemoryNeed>>20, memoryDir, free>>20).

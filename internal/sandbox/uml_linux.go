@@ -149,13 +149,25 @@ func askOnce(ctx context.Context, client *umlguest.Client) error {
 
 // umlFailed tells why the kernel did not come up, with its last words.
 func umlFailed(cause error, console string) error {
-	data, _ := os.ReadFile(console)
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	if len(lines) > 15 {
-		lines = lines[len(lines)-15:]
+	return problem.New("the User Mode Linux kernel did not start: %w; its console:\n%s", cause, umlLastWords(console))
+}
+
+// umlLastWords reads what matters of the kernel's console.
+func umlLastWords(console string) string {
+	data, err := os.ReadFile(console)
+	if err != nil {
+		return "  (" + err.Error() + ")"
 	}
-	return problem.New("the User Mode Linux kernel did not start: %w; its console ends with:\n%s",
-		cause, text.Lines(strings.Join(lines, "\n")))
+	return "  " + strings.Join(lastWords(text.Lines(string(data))), "\n  ")
+}
+
+// Ended implements reporter.
+func (*uml) Ended(st *State) error {
+	if umlRunning(st) {
+		return nil
+	}
+	return problem.New("the User Mode Linux kernel of sandbox %q has ended; its console:\n%s",
+		st.Name, umlLastWords(filepath.Join(st.Dir, umlDir, umlConsole)))
 }
 
 func (d *uml) startNode(ctx context.Context, st *State, n *Node) error {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -77,5 +78,33 @@ func TestStatusUser(t *testing.T) {
 	for _, bad := range []string{"", "Uid:", "Uid:\tx", "Gid:\t1"} {
 		_, ok := statusUser(bad)
 		assert.Assert(t, !ok, "%q", bad)
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	numbered := func(n int) []string {
+		var lines []string
+		for i := range n {
+			lines = append(lines, fmt.Sprintf("line %d", i))
+		}
+		return lines
+	}
+	panicked := append(numbered(40), "Kernel panic - not syncing: Requested init /init failed")
+	panicked = append(panicked, numbered(60)...)
+	for _, tc := range []struct {
+		name    string
+		console []string
+		want    []string
+	}{
+		{"nothing", []string{""}, []string{""}},
+		{"little", []string{"mmapper_init", "swarmnet: switch"}, []string{"mmapper_init", "swarmnet: switch"}},
+		{"much", numbered(100), numbered(100)[85:]},
+		{"panic", panicked, panicked[35:50]},
+		{"panic at once", panicked[40:], panicked[40:55]},
+		{"panic at the end", panicked[:41], panicked[35:41]},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			assert.DeepEqual(t, lastWords(strings.Join(tc.console, "\n")+"\n"), tc.want)
+		})
 	}
 }

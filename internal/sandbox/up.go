@@ -21,6 +21,9 @@ const (
 	// pollEvery is how often an engine or swarm under way is asked again. The
 	// sockets are local and a refused connection costs next to nothing.
 	pollEvery = 25 * time.Millisecond
+	// pingLimit is how long an engine may take for one answer. Where the
+	// machine is gone that has the address, nobody says no.
+	pingLimit = 10 * time.Second
 	// cleanUpLimit bounds what is done after an interrupt.
 	cleanUpLimit = time.Minute
 	swarmPort    = 2377
@@ -175,10 +178,15 @@ func (s *Sandboxes) waitForEngines(ctx context.Context, drv driver, st *State, e
 
 func (s *Sandboxes) waitForEngine(ctx context.Context, drv driver, st *State, n *Node, e Engine) error {
 	err := poll(ctx, func() (bool, error) {
-		if e.Ping(ctx) == nil {
+		if answersNow(ctx, e) {
 			return true, nil
 		}
 		if !drv.Running(st, n) {
+			if drv, ok := drv.(reporter); ok {
+				if err := drv.Ended(st); err != nil {
+					return false, err
+				}
+			}
 			return false, problem.New("the engine of node %q has ended; its log's last lines:\n%s", n.Name, tail(n.Log))
 		}
 		return false, nil
@@ -190,6 +198,12 @@ func (s *Sandboxes) waitForEngine(ctx context.Context, drv driver, st *State, n 
 		s.tell(n, event.Working, "answers", "")
 	}
 	return err
+}
+
+func answersNow(ctx context.Context, e Engine) bool {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	return e.Ping(ctx) == nil
 }
 
 // join makes one swarm of the engines: the first node begins it, the other
