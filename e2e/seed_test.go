@@ -69,11 +69,6 @@ func TestSeedVIP(t *testing.T) {
 	seedVIP(t, usual(t))
 }
 
-// TestMeshSeed is TestSeedVIP inside a User Mode Linux kernel.
-func TestMeshSeed(t *testing.T) {
-	seedVIP(t, lab.Swarm(t, harness.Spec{Suffix: "mesh", Driver: harness.UML}))
-}
-
 func seedVIP(t *testing.T, s *harness.Swarm) {
 	t.Helper()
 	db, _, docknet := seed{appFlags: []string{"-p", "80:80"}}.deploy(t, s)
