@@ -9,7 +9,10 @@ import (
 
 // moduleNames returns the modules that a swarm's data plane needs, overlay
 // first. They are loaded at the start: the minimal root file systems that an
-// engine may come from have no modprobe for the kernel to call.
+// engine may come from have no modprobe for the kernel to call. So those that
+// the kernel asks for by what they do are here too: the last four are the
+// random numbers without which the IPsec of an encrypted network fails with "no
+// such file or directory" (crypto_get_default_rng, crypto/rng.c).
 func moduleNames() []string {
 	return strings.Fields(`
 		overlay veth bridge br_netfilter vxlan dummy
@@ -19,7 +22,7 @@ func moduleNames() []string {
 		xt_MASQUERADE xt_nat xt_conntrack xt_mark xt_addrtype xt_comment xt_tcpudp
 		xt_u32 xt_policy xt_bpf xt_REDIRECT xt_multiport
 		ip_set ip_set_hash_net xt_set
-		esp4 xfrm_user gcm ghash-generic ctr seqiv echainiv`)
+		esp4 xfrm_user gcm ghash-generic ctr seqiv hmac sha512_generic jitterentropy_rng drbg`)
 }
 
 // moduleTree knows which modules there are and what each needs first.
