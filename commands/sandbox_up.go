@@ -27,8 +27,10 @@ manager), NAME-n1, NAME-n2, ... Without a name it is "sandbox". Several sandboxe
 side by side, each with a subnet of its own; the machine reaches the nodes by their addresses.
 
 The driver "namespaces" runs the nodes on the machine's own kernel and takes seconds. The
-driver "uml" runs them inside a User Mode Linux kernel: slow, but with the IPVS that service
-VIPs and the ingress mesh need and that the machine's kernel may lack.
+driver "uml" runs them inside a User Mode Linux kernel, of Debian's package user-mode-linux: slow
+(some 20 seconds until it is up, and 20 more for each service), but with the IPVS that service
+VIPs and the ingress mesh need, and the IPsec of encrypted networks, which the machine's kernel
+may lack. Such nodes live in memory, one to two GB for three.
 
 If it fails or is interrupted, nothing of it is left.`,
 		Example: `  # Three nodes, one of them a manager
