@@ -86,23 +86,22 @@ func selfIsStatic() error {
 
 // makeUMLDir makes the kernel's folder: a root file system with this program
 // alone, which stays what it is when the plugin is replaced, and what the
-// kernel's user may write to.
+// kernel's user may write to. That user must get in whatever the umask is.
 func makeUMLDir(dir string, user uint32) error {
 	boot := filepath.Join(dir, umlBootDir)
-	for _, d := range []string{dir, boot, filepath.Join(boot, umlStage)} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
+	run, logs := filepath.Join(dir, umlRunDir), filepath.Join(dir, umlLogDir)
+	for _, d := range []string{dir, boot, filepath.Join(boot, umlStage), run, logs} {
+		if err := errors.Join(os.Mkdir(d, 0o755), os.Chmod(d, 0o755)); err != nil {
 			return err
 		}
 	}
-	for _, d := range []string{filepath.Join(dir, umlRunDir), filepath.Join(dir, umlLogDir)} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			return err
-		}
-		if err := os.Chown(d, int(user), int(user)); err != nil {
-			return err
-		}
-	}
-	return copySelf(filepath.Join(boot, umlInit))
+	program := filepath.Join(boot, umlInit)
+	return errors.Join(
+		os.Chown(run, int(user), int(user)),
+		os.Chown(logs, int(user), int(user)),
+		copySelf(program),
+		os.Chmod(program, 0o755),
+	)
 }
 
 func copySelf(to string) error {

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -35,4 +38,16 @@ func TestStartOnOneCPU(t *testing.T) {
 
 	assert.NilError(t, unix.SchedGetaffinity(0, &after))
 	assert.Equal(t, before, after)
+}
+
+// The kernel runs as a user who owns nothing but what it writes.
+func TestUMLDirIsOpenToItsUserUnderAnyUmask(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	dir := filepath.Join(t.TempDir(), umlDir)
+	assert.NilError(t, makeUMLDir(dir, uint32(os.Getuid())))
+	for _, name := range []string{"", umlBootDir, umlBootDir + "/" + umlStage, umlBootDir + "/" + umlInit, umlRunDir, umlLogDir} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		assert.NilError(t, err)
+		assert.Equal(t, info.Mode().Perm(), os.FileMode(0o755), "%q", name)
+	}
 }
