@@ -4,6 +4,7 @@ go 1.23.0
 
 require (
 	github.com/docker/cli v28.5.2+incompatible
+	github.com/morikuni/aec v1.0.0
 	github.com/spf13/cobra v1.9.1
 	go4.org/netipx v0.0.0-20260823151212-3075585bcbeb
 )
@@ -49,7 +50,6 @@ require (
 	github.com/moby/sys/atomicwriter v0.1.0 // indirect
 	github.com/moby/sys/sequential v0.6.0 // indirect
 	github.com/moby/term v0.5.2 // indirect
-	github.com/morikuni/aec v1.0.0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect

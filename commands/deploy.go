@@ -16,6 +16,7 @@ import (
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/display"
 	"github.com/swarmnet/docker-swarmnet/internal/engine"
 	"github.com/swarmnet/docker-swarmnet/internal/event"
 )
@@ -111,6 +112,9 @@ func runDeploy(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, recor
 	ctx := cmd.Context()
 	if err := o.validate(cmd); err != nil {
 		return err
+	}
+	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
+		o.mode = display.Quiet
 	}
 	sink, done, err := o.open(dockerCLI)
 	if err != nil {

@@ -78,6 +78,10 @@ func DeployService(ctx context.Context, e ServiceDeployer, d ServiceDeployment, 
 	case ctx.Err() != nil:
 		return id, d.interrupted(name, v)
 	}
+	var silent *wait.SilentError
+	if errors.As(err, &silent) {
+		return id, d.unknown(name, v, silent)
+	}
 	code := problem.RolledBack
 	failure := fmt.Sprintf("service %q of context %q did not come up: %s", text.Clean(name), d.Context, text.Clean(v.Reason))
 	if err != nil {
@@ -147,12 +151,26 @@ func (d ServiceDeployment) evidence(ctx context.Context, v converge.Verdict) str
 
 // interrupted leaves everything as it is, as docker does.
 func (d ServiceDeployment) interrupted(name string, v converge.Verdict) error {
-	did := "created"
+	return problem.New("interrupted; service %q of context %q is %s and stays so: %s", text.Clean(name), d.Context, d.did(), text.Clean(v.Reason)).
+		WithNext("%s", d.goOn(name)).WithCode(problem.Interrupted)
+}
+
+// unknown leaves everything as it is: an engine that does not answer cannot
+// take anything back.
+func (d ServiceDeployment) unknown(name string, v converge.Verdict, silent *wait.SilentError) error {
+	return problem.New("service %q of context %q is %s, and whether it comes up is not known (last seen: %s): %w",
+		text.Clean(name), d.Context, d.did(), text.Clean(v.Reason), silent).WithNext("%s", d.goOn(name))
+}
+
+func (d ServiceDeployment) did() string {
 	if d.Before != nil {
-		did = "updated"
+		return "updated"
 	}
-	return problem.New("interrupted; service %q of context %q is %s and stays so: %s", text.Clean(name), d.Context, did, text.Clean(v.Reason)).
-		WithNext("Run the same command again to go on waiting, or 'docker -c %s service ps %s' to look.", d.Context, text.Clean(name)).WithCode(problem.Interrupted)
+	return "created"
+}
+
+func (d ServiceDeployment) goOn(name string) string {
+	return fmt.Sprintf("Run the same 'docker swarmnet deploy' again to go on waiting, or 'docker -c %s service ps %s' to look.", d.Context, text.Clean(name))
 }
 
 // takeBack undoes what was written, unless somebody else has written since.

@@ -23,26 +23,50 @@ type Watcher interface {
 // nothing of tasks on other nodes (moby daemon/cluster/events.go).
 const poll = 500 * time.Millisecond
 
+// silence is how long an engine may not answer before waiting ends: a manager
+// that restarts, or an election of another one, is through in a few seconds
+// (swarmkit's election timeout is 10 ticks of 1 s); twice that is an outage,
+// which the user should hear of while they can still do something.
+const silence = 25 * time.Second
+
+// A SilentError ends a wait because the engine stopped answering. What the
+// service is doing meanwhile is not known.
+type SilentError struct {
+	For time.Duration
+	Err error // the last answer
+}
+
+func (e *SilentError) Error() string {
+	return fmt.Sprintf("the engine has not answered for %s: %v", e.For, e.Err)
+}
+
+func (e *SilentError) Unwrap() error { return e.Err }
+
 // Service waits until the service is up or has failed for good, and returns
 // the verdict. When ctx ends first, its error comes with the last verdict. An
-// engine that does not answer for a while is asked again until then.
+// engine that does not answer for a while is asked again; when it stays silent,
+// a SilentError comes with the last verdict.
 func Service(ctx context.Context, w Watcher, id string, sink event.Sink) (converge.Verdict, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	changes := w.Changes(ctx)
 	var watch converge.Watch
 	var v converge.Verdict
+	answered := time.Now()
 	for {
 		services, tasks, nodes, err := w.WatchServices(ctx, []string{id})
 		switch {
 		case ctx.Err() != nil:
 			return v, ctx.Err()
 		case err != nil:
-			v.Reason = "the engine does not answer: " + err.Error()
+			if quiet := time.Since(answered); quiet >= silence {
+				return v, &SilentError{For: quiet.Round(time.Second), Err: err}
+			}
 			sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 		case len(services) == 0:
 			return converge.Gone(v.Service), nil
 		default:
+			answered = time.Now()
 			v = watch.Step(services[0], tasks, nodes, converge.Options{Now: time.Now()})
 			tell(sink, v)
 			if v.State != converge.Waiting {
