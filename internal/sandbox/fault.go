@@ -25,7 +25,7 @@ func (s *Sandboxes) Do(ctx context.Context, node string, f Fault, limit time.Dur
 		}
 		if status := s.status(st); status == StatusStale || status == StatusBroken {
 			return problem.New("sandbox %q is %s", name, status).
-				WithNext("Run 'docker swarmnet sandbox down %s', then 'docker swarmnet sandbox up %s'.", name, name)
+				WithNext("Run 'docker swarmnet sandbox down %s', then 'docker swarmnet sandbox up %s --driver %s'.", name, name, st.Driver)
 		}
 		return s.fault(ctx, st, n, f, limit)
 	})

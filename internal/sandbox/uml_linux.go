@@ -25,6 +25,11 @@ const (
 	// umlCallLimit is how long the agent may take for one request. Everything
 	// is slow in there: a program starts in tens of milliseconds.
 	umlCallLimit = 60 * time.Second
+	// umlAskLimit is how long it may take to tell of a node. No answer counts as
+	// the node's end, so it is far above what a busy guest needs.
+	umlAskLimit = 10 * time.Second
+	// umlSilence is how long an agent that gave no answer is not asked again.
+	umlSilence = 10 * time.Second
 	// umlLinkLimit is how long a tap may stay after its kernel process.
 	umlLinkLimit = 5 * time.Second
 )
@@ -41,6 +46,9 @@ type uml struct {
 	// that waits for an engine asks again and again, and every answer costs
 	// the guest time that its engines need.
 	seen map[string]sighting
+	// silent is when the agent last gave no answer at all. One node after the
+	// other would only meet the same silence.
+	silent time.Time
 }
 
 type sighting struct {
@@ -214,10 +222,16 @@ func (d *uml) Running(st *State, n *Node) bool {
 	if last, ok := d.seen[n.Name]; ok && time.Since(last.at) < time.Second {
 		return last.running
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), umlCallLimit)
+	if time.Since(d.silent) < umlSilence {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), umlAskLimit)
 	defer cancel()
 	status, err := umlguest.NewClient(umlAgent(st.Subnet)).Node(ctx, n.Name)
 	now := sighting{at: time.Now(), running: err == nil && status.Running}
+	if err != nil {
+		d.silent = now.at
+	}
 	d.seen[n.Name] = now
 	return now.running
 }

@@ -19,6 +19,8 @@ import (
 // switch, a control group, a folder as its disk, and an engine.
 type machine struct {
 	node Node
+	// wired is whether it has a cable. A stopped node has none.
+	wired bool
 	// ended is closed when the engine has ended; nil before its start.
 	ended chan struct{}
 }
@@ -70,12 +72,17 @@ func (m *machine) makeNetwork() error {
 	if err := ipAll(commands...); err != nil {
 		return err
 	}
+	m.wired = true
 	return m.plug(!n.Cut)
 }
 
 // plug puts the node's cable into the switch or takes it out: the node sees
-// that its link has no carrier and keeps its address and routes.
+// that its link has no carrier and keeps its address and routes. A stopped node
+// learns of it from Node.Cut when it starts.
 func (m *machine) plug(in bool) error {
+	if !m.wired {
+		return nil
+	}
 	state := "down"
 	if in {
 		state = "up"
@@ -124,6 +131,7 @@ func (m *machine) stop() error {
 			return err
 		}
 	}
+	m.wired = false
 	return errors.Join(
 		os.RemoveAll(filepath.Join(n.dir(), "exec")),
 		os.RemoveAll(filepath.Join(n.dir(), "dockerd.pid")),
