@@ -96,6 +96,7 @@ func runCreate(ctx context.Context, dockerCLI command.Cli, o createOptions) erro
 	if o.network.mtu != 0 {
 		sink.On(event.Event{Object: "network " + n.Name, Kind: event.Note, State: "MTU", Detail: fmt.Sprintf("containers get %d bytes of the %d below", addr.MTU(n), addr.UnderlayMTU(n))})
 	}
+	done() // what is printed now must not land among progress
 	_, _ = fmt.Fprintln(dockerCLI.Out(), n.ID)
 	return nil
 }

@@ -150,28 +150,30 @@ func runDeploy(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, recor
 	if wish.Existing != nil {
 		if len(changes) == 0 {
 			sink.On(event.Event{Object: object, Kind: event.Good, State: "unchanged"})
+			done()
 			_, _ = fmt.Fprintln(dockerCLI.Out(), wish.Existing.ID)
 			return nil
 		}
 		sink.On(event.Event{Object: object, Kind: event.Note, State: "changes", Detail: deploy.Words(changes)})
 	}
-	return deployRequest(ctx, dockerCLI, cmd, o, e, wish.Existing, request, sink)
-}
-
-func deployRequest(ctx context.Context, dockerCLI command.Cli, cmd *cobra.Command, o deployOptions, e *engine.Engine, existing *swarm.Service, request *engine.ServiceRequest, sink event.Sink) error {
-	detach, err := cmd.Flags().GetBool("detach")
+	id, err := deployRequest(ctx, cmd, o, e, wish.Existing, request, sink)
 	if err != nil {
 		return err
 	}
-	id, err := apply.DeployService(ctx, e, apply.ServiceDeployment{
+	done() // what is printed now must not land among progress
+	_, _ = fmt.Fprintln(dockerCLI.Out(), id)
+	return nil
+}
+
+func deployRequest(ctx context.Context, cmd *cobra.Command, o deployOptions, e *engine.Engine, existing *swarm.Service, request *engine.ServiceRequest, sink event.Sink) (id string, err error) {
+	detach, err := cmd.Flags().GetBool("detach")
+	if err != nil {
+		return "", err
+	}
+	return apply.DeployService(ctx, e, apply.ServiceDeployment{
 		Context: e.Context(), Request: request, Before: existing,
 		Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Log: e.TaskLog,
 	}, sink)
-	if err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintln(dockerCLI.Out(), id)
-	return nil
 }
 
 // lookAndRecord takes the snapshot and finds out what docker would create, side

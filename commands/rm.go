@@ -68,14 +68,19 @@ func runRm(ctx context.Context, dockerCLI command.Cli, o rmOptions) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, context.DeadlineExceeded)
 	defer cancel()
 
+	var removed []string
 	var failed []error
 	for _, ref := range o.refs {
 		err := removeOne(ctx, e, s, ref, sink, o.force)
 		if err == nil {
-			_, _ = fmt.Fprintln(dockerCLI.Out(), ref)
+			removed = append(removed, ref)
 			continue
 		}
 		failed = append(failed, err)
+	}
+	done() // what is printed now must not land among progress
+	for _, ref := range removed {
+		_, _ = fmt.Fprintln(dockerCLI.Out(), ref)
 	}
 	return joined(failed)
 }
