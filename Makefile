@@ -84,7 +84,9 @@ docs: ## write docs/reference from the commands
 docs-check: ## fail when docs/reference is not current
 	go run ./docs/generate -check docs/reference
 
-test: unit ## all tests
+# SUITES narrows down: code docs scripts distro trixie mesh.
+test: ## all tests, on real swarms too (root; SUITES="code docs")
+	@hack/test $(SUITES)
 
 unit: ## vet and unit tests
 	go vet ./...

@@ -53,8 +53,10 @@ func TestCreateChoosesAgain(t *testing.T) {
 				network.Summary{ID: "try1", Name: "docknet", Scope: "swarm"})
 			return "try1", nil
 		}
-		f.networks = append(f.networks, network.Summary{ID: "try2", Name: "docknet", Scope: "swarm", Driver: "overlay", IPAM: *o.IPAM,
-			Options: map[string]string{"com.docker.network.driver.overlay.vxlanid_list": "4098"}})
+		f.networks = append(f.networks, network.Summary{
+			ID: "try2", Name: "docknet", Scope: "swarm", Driver: "overlay", IPAM: *o.IPAM,
+			Options: map[string]string{"com.docker.network.driver.overlay.vxlanid_list": "4098"},
+		})
 		return "try2", nil
 	}
 	f.networkRemove = func(id string) error {

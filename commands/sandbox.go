@@ -2,6 +2,7 @@ package commands
 
 import (
 	"os"
+	"path/filepath"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/cli/cli"
@@ -10,8 +11,6 @@ import (
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
 	"github.com/spf13/cobra"
-
-	"path/filepath"
 
 	"github.com/swarmnet/docker-swarmnet/internal/engine"
 	"github.com/swarmnet/docker-swarmnet/internal/event"

@@ -195,8 +195,13 @@ func TestRmUnknown(t *testing.T) {
 
 func TestPortsFormats(t *testing.T) {
 	s := usual(t)
-	for _, args := range [][]string{{"ports", "--no-trunc"}, {"ports", "--as", "ufw"}, {"ports", "--as", "firewalld"},
-		{"ports", "--as", "nftables"}, {"ports", "--as", "iptables"}} {
+	for _, args := range [][]string{
+		{"ports", "--no-trunc"},
+		{"ports", "--as", "ufw"},
+		{"ports", "--as", "firewalld"},
+		{"ports", "--as", "nftables"},
+		{"ports", "--as", "iptables"},
+	} {
 		out := ok(t, s, args...)
 		for _, want := range []string{"2377", "7946", "4789", s.Nodes[0].Address} {
 			assert.Check(t, is.Contains(out, want), "%v", args)

@@ -142,6 +142,7 @@ func (v view) mark(k event.Kind) (string, aec.ANSI) {
 		return "!", aec.YellowF
 	case event.Note:
 		return "•", aec.BlueF
+	case event.Working:
 	}
 	spin := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 	return string(spin[int(v.at/frame)%len(spin)]), aec.BlueF

@@ -72,6 +72,7 @@ func kindName(k event.Kind) string {
 		return "warning"
 	case event.Note:
 		return "note"
+	case event.Working:
 	}
 	return "working"
 }

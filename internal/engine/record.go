@@ -87,7 +87,7 @@ func (r *recorder) NetworkInspect(ctx context.Context, ref string, opts network.
 // 404 for any swarm network asked by name while a single one is unallocated
 // (moby commit 1b7bdd064c).
 func (r *recorder) listed(ctx context.Context, ref string) (network.Inspect, bool, error) {
-	list, err := r.APIClient.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("scope", "swarm"))})
+	list, err := r.APIClient.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("scope", "swarm"))}) //nolint:staticcheck // the engine's, not one that is recorded
 	if err != nil {
 		return network.Inspect{}, false, err
 	}

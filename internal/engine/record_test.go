@@ -70,7 +70,7 @@ func record(t *testing.T, api client.APIClient, args ...string) (*ServiceRequest
 		dockerCLI, err := command.NewDockerCli(command.WithAPIClient(rec), command.WithCombinedStreams(io.Discard))
 		assert.NilError(t, err)
 		assert.NilError(t, dockerCLI.Initialize(flags.NewClientOptions()))
-		cmd := service.NewServiceCommand(dockerCLI)
+		cmd := service.NewServiceCommand(dockerCLI) //nolint:staticcheck // the one way to its flags (docs/adr/0001)
 		cmd.SetArgs(append([]string{"create"}, args...))
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		return cmd.ExecuteContext(context.Background())

@@ -225,7 +225,7 @@ func (d *uml) Running(st *State, n *Node) bool {
 	if time.Since(d.silent) < umlSilence {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), umlAskLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), umlAskLimit) //nolint:forbidigo // bounded, and the question has no caller that could be interrupted
 	defer cancel()
 	status, err := umlguest.NewClient(umlAgent(st.Subnet)).Node(ctx, n.Name)
 	now := sighting{at: time.Now(), running: err == nil && status.Running}

@@ -115,6 +115,7 @@ func tell(sink event.Sink, v converge.Verdict) {
 		e.Kind, e.State, e.Detail = event.Good, "up", fmt.Sprintf("%d of %d tasks", v.Running, v.Wanted)
 	case converge.Failed:
 		e.Kind = event.Bad
+	case converge.Waiting:
 	}
 	sink.On(e)
 }

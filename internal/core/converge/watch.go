@@ -111,8 +111,9 @@ func (l look) lost(t swarm.Task) bool {
 		return true
 	case swarm.TaskComplete:
 		return !l.sv.Mode.Job()
+	default:
+		return false
 	}
-	return false
 }
 
 // stuck names the state of a slot that must not last: no task that lives, no

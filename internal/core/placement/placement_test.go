@@ -71,7 +71,8 @@ func TestNodesSaysWhyNot(t *testing.T) {
 		{"drained", with(func(n *swarm.Node) { n.Availability = "drain" }), swarm.Service{}, "has availability drain"},
 		{"constraint", node(), swarm.Service{Constraints: []string{"node.role == manager"}}, `does not meet "node.role == manager"`},
 		{
-			"platform", node(), swarm.Service{Platforms: []swarm.Platform{{OS: "linux", Arch: "arm64"}, {OS: "windows", Arch: "amd64"}}},
+			"platform", node(),
+			swarm.Service{Platforms: []swarm.Platform{{OS: "linux", Arch: "arm64"}, {OS: "windows", Arch: "amd64"}}},
 			"is linux/amd64, and the image is made for linux/arm64, windows/amd64",
 		},
 	} {
