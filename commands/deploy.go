@@ -121,6 +121,9 @@ func runDeploy(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, recor
 		return err
 	}
 	defer done()
+	if err := requireSupported(dockerCLI, cmd.Flags()); err != nil {
+		return err
+	}
 	e, s, request, err := lookAndRecord(ctx, dockerCLI, record)
 	if err != nil {
 		return err

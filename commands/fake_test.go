@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -133,4 +132,4 @@ func run(t *testing.T, f client.APIClient, args ...string) (stdout, stderr strin
 }
 
 // errDown is what the client says of an engine that does not run.
-var errDown = errors.New("cannot connect to the engine at unix:///fake.sock")
+var errDown = client.ErrorConnectionFailed("unix:///fake.sock") //nolint:staticcheck // the very error of the client

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 
+	"github.com/docker/docker/api/types/versions"
+
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
 
@@ -16,3 +18,6 @@ func (e *Engine) Version(ctx context.Context) (model.Engine, error) {
 		Version: v.Version, APIVersion: e.api.ClientVersion(), OS: v.Os, KernelVersion: v.KernelVersion,
 	}, nil
 }
+
+// OlderAPI tells whether API version a is older than b.
+func OlderAPI(a, b string) bool { return versions.LessThan(a, b) }
