@@ -122,7 +122,8 @@ func combinations() []flagCase {
 		{args: []string{"--network", "other", "-p", "8082:80", "-p", "8083:81/udp", "-e", "A=1", "-e", "A=2", "-e", "B"}},
 		{args: []string{"--replicas", "0", "--mount", "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700", "--mount", "type=bind,source=/tmp,target=/host,readonly"}},
 		{mode: "replicated-job", args: []string{"--replicas", "0", "--restart-condition", "none"}},
-		{mode: "global-job", args: []string{"--constraint", "node.role==worker"}},
+		// Ends at once: engines let the tasks of a removed job run on.
+		{mode: "global-job", args: []string{"--constraint", "node.role==worker", "--restart-condition", "none"}, rest: []string{"swarmnet/demo", "--bogus"}},
 		{args: []string{"--label", "b=2", "--label", "a=1", "--label", "c"}, rest: []string{"swarmnet/demo", "--listen", ":8080", "a b", ""}},
 		{args: []string{"--secret", "password", "--config", "settings", "--limit-memory", "1g", "--reserve-memory", "32m", "--limit-cpu", "1.5"}},
 		{args: []string{"--endpoint-mode", "dnsrr", "--publish", "mode=host,target=80,published=8084", "--hostname", "{{.Service.Name}}"}},
