@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/containerd/errdefs"
@@ -28,6 +29,7 @@ func (s *Swarm) Clean(t *testing.T) {
 	}
 	s.wait(t, func(ctx context.Context) poll.Result {
 		tasks, err := s.API.TaskList(ctx, swarm.TaskListOptions{})
+		tasks = slices.DeleteFunc(tasks, endedJob)
 		if err != nil || len(tasks) > 0 {
 			return poll.Continue("%d tasks left, %v", len(tasks), err)
 		}
@@ -83,6 +85,14 @@ func (e *Endpoint) removeNetworks(ctx context.Context) poll.Result {
 		return poll.Continue("%d networks left on %s, %v", left, e.Context, err)
 	}
 	return poll.Success()
+}
+
+// endedJob tells whether a task is one that engine 20.10 keeps in its list for
+// ever: of a job that was removed, and at its end.
+func endedJob(t swarm.Task) bool {
+	return t.JobIteration != nil && slices.Contains([]swarm.TaskState{
+		swarm.TaskStateComplete, swarm.TaskStateFailed, swarm.TaskStateRejected, swarm.TaskStateShutdown,
+	}, t.Status.State)
 }
 
 func ignoreGone(err error) error {
