@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-mesh clean test unit
+.PHONY: help build cross images engine demo e2e e2e-mesh bench clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -50,6 +50,10 @@ e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 minutes)
 	@hack/e2e-needs user-mode-linux
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 9m -v -run '^TestMesh' ./e2e
+
+bench: build bin/docker ## compare with docker's own commands, side by side (root)
+	@hack/e2e-needs
+	@go run ./e2e/bench bin/docker bin/docker-swarmnet
 
 clean: ## remove what was built (not the cache of engines and images)
 	rm -rf bin

@@ -212,3 +212,6 @@ func env(name, otherwise string) string {
 	}
 	return otherwise
 }
+
+// DockerBinary is the path of the Docker CLI that the scenarios use.
+func (l *Lab) DockerBinary() string { return l.docker }
