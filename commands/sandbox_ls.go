@@ -78,10 +78,10 @@ func runSandboxLs(dockerCLI command.Cli, o sandboxLsOptions) error {
 		rows = append(rows, row)
 	}
 	table := format.Table{
-		Default: `table {{.Name}}\t{{.Status}}\t{{.Running}}/{{.Nodes}}\t{{.Managers}}\t{{.Subnet}}\t{{.Driver}}\t{{.Created}}`,
+		Default: `table {{.Name}}\t{{.Status}}\t{{.Nodes}}\t{{.Running}}\t{{.Managers}}\t{{.Subnet}}\t{{.Driver}}\t{{.Created}}`,
 		Quiet:   "{{.Name}}",
 		Names: format.Names{
-			"Name": "NAME", "Status": "STATUS", "Running": "NODES", "Nodes": "", "Managers": "MANAGERS",
+			"Name": "NAME", "Status": "STATUS", "Running": "RUNNING", "Nodes": "NODES", "Managers": "MANAGERS",
 			"Subnet": "SUBNET", "Driver": "DRIVER", "Created": "CREATED", "CreatedAt": "CREATED AT", "Engine": "ENGINE",
 		},
 	}

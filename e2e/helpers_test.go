@@ -32,5 +32,5 @@ func atOnce(n int, f func(int) *icmd.Result) []*icmd.Result {
 func eventually(t *testing.T, s *harness.Swarm, check func() poll.Result) {
 	t.Helper()
 	poll.WaitOn(t, func(poll.LogT) poll.Result { return check() },
-		poll.WithTimeout(s.Patience()), poll.WithDelay(100*time.Millisecond))
+		poll.WithTimeout(s.Patience()), poll.WithDelay(20*time.Millisecond))
 }

@@ -206,55 +206,6 @@ func answersNow(ctx context.Context, e Engine) bool {
 	return e.Ping(ctx) == nil
 }
 
-// join makes one swarm of the engines: the first node begins it, the other
-// managers join one after the other, as the raft group takes one change at a
-// time, then the workers all at once.
-func (s *Sandboxes) join(ctx context.Context, st *State, engines []Engine) error {
-	first := st.Nodes[0]
-	if err := engines[0].InitSwarm(ctx, first.Address.String()); err != nil {
-		return err
-	}
-	s.tell(first, event.Good, "ready", "manager")
-	worker, manager, err := engines[0].JoinTokens(ctx)
-	if err != nil {
-		return err
-	}
-	remote := fmt.Sprintf("%s:%d", first.Address, swarmPort)
-	for i := 1; i < st.Managers; i++ {
-		if err := engines[i].JoinSwarm(ctx, st.Nodes[i].Address.String(), remote, manager); err != nil {
-			return err
-		}
-		s.tell(st.Nodes[i], event.Good, "ready", "manager")
-	}
-	var group errgroup.Group
-	for i := st.Managers; i < len(engines); i++ {
-		group.Go(func() error {
-			if err := engines[i].JoinSwarm(ctx, st.Nodes[i].Address.String(), remote, worker); err != nil {
-				return err
-			}
-			s.tell(st.Nodes[i], event.Good, "ready", "worker")
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return waitForNodes(ctx, engines[0], len(engines))
-}
-
-func waitForNodes(ctx context.Context, manager SwarmEngine, want int) error {
-	var ready int
-	var last error
-	err := poll(ctx, func() (bool, error) {
-		ready, last = manager.ReadyNodes(ctx)
-		return last == nil && ready == want, nil
-	})
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%d of %d nodes are ready in the swarm: %w", ready, want, errors.Join(err, last))
-	}
-	return err
-}
-
 // poll asks until the answer is yes or an error.
 func poll(ctx context.Context, ask func() (bool, error)) error {
 	for {
@@ -272,44 +223,6 @@ func poll(ctx context.Context, ask func() (bool, error)) error {
 
 func (s *Sandboxes) tell(n *Node, kind event.Kind, state, detail string) {
 	s.opts.Events.On(event.Event{Object: "node " + n.Name, Kind: kind, State: state, Detail: detail})
-}
-
-// contextNames are the docker contexts of a sandbox and where they point.
-func contextNames(st *State) map[string]string {
-	names := make(map[string]string, len(st.Nodes)+1)
-	for i, n := range st.Nodes {
-		names[n.Name] = n.Host
-		if i == 0 {
-			names[st.Name] = n.Host
-		}
-	}
-	return names
-}
-
-// contextsFree says whether contexts are in the way that are not ours.
-func (s *Sandboxes) contextsFree(st *State) error {
-	contexts := s.opts.Contexts(st.DockerConfig)
-	for name := range contextNames(st) {
-		host, taken, err := contexts.Host(name)
-		if err != nil {
-			return err
-		}
-		if taken {
-			return problem.New("sandbox %q needs a docker context %q, and there is one already (%s)", st.Name, name, text.Clean(host)).
-				WithNext("Choose another name for the sandbox, or run 'docker context rm %s'.", name)
-		}
-	}
-	return nil
-}
-
-func (s *Sandboxes) makeContexts(st *State) error {
-	contexts := s.opts.Contexts(st.DockerConfig)
-	for name, host := range contextNames(st) {
-		if err := contexts.Create(name, host, fmt.Sprintf("docker swarmnet sandbox %q", st.Name)); err != nil {
-			return fmt.Errorf("make the docker context %q: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // inParallel does the same for every node and joins the errors.
