@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestConfirm(t *testing.T) {
 			assert.NilError(t, err)
 			cli.In().SetIsTerminal(tc.terminal)
 			cli.Err().SetIsTerminal(tc.terminal)
-			err = confirmOption{yes: tc.yes}.ask(t.Context(), cli, "This restarts tasks. Continue?")
+			err = confirmOption{yes: tc.yes}.ask(context.Background(), cli, "This restarts tasks. Continue?")
 			if tc.want == "" {
 				assert.NilError(t, err)
 				return
