@@ -17,7 +17,11 @@ import (
 // error means that the engine itself could not be reached; a part that the
 // engine refused stands in Unread. Asked of an engine that is not a manager,
 // the snapshot holds what such an engine knows: itself and its networks.
-func (e *Engine) Look(ctx context.Context) (*model.Snapshot, error) {
+func (e *Engine) Look(ctx context.Context) (*model.Snapshot, error) { return e.look(ctx) }
+
+// look takes a snapshot and makes more calls beside it, all within the bound on
+// calls to one engine. An error of one of them ends the look.
+func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) (*model.Snapshot, error) {
 	var (
 		info     system.Info
 		networks []network.Summary
@@ -37,6 +41,9 @@ func (e *Engine) Look(ctx context.Context) (*model.Snapshot, error) {
 	g.Go(func() error { services, failed[1] = e.api.ServiceList(gctx, swarm.ServiceListOptions{}); return nil })
 	g.Go(func() error { networks, netErr = e.api.NetworkList(gctx, network.ListOptions{}); return nil })
 	g.Go(func() error { nodes, failed[0] = e.api.NodeList(gctx, swarm.NodeListOptions{}); return nil })
+	for _, call := range more {
+		g.Go(func() error { return call(gctx) })
+	}
 	if err := g.Wait(); err != nil {
 		return nil, e.Explain(err)
 	}
