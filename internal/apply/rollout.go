@@ -1,0 +1,166 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/converge"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/event"
+	"github.com/swarmnet/docker-swarmnet/internal/wait"
+)
+
+const (
+	// logLines is how much of a failed task's log an error shows.
+	logLines = 10
+	// restoreTime bounds the wait for a service that is being restored.
+	restoreTime = 2 * time.Minute
+)
+
+// TaskLog returns the last lines of a task's log.
+type TaskLog func(ctx context.Context, taskID string, lines int) []string
+
+// rollout is a service that was written and is to come up, or to be taken back.
+type rollout struct {
+	dockerContext string
+	// service is the service as it was written.
+	service swarm.Service
+	// did says what was done to it: "created", "updated".
+	did string
+	// again is the command that goes on waiting.
+	again string
+	// leave leaves a service that does not come up as it is.
+	leave   bool
+	timeout time.Duration
+	log     TaskLog
+	// undo takes back what was written and says how. It returns errNotOurs
+	// when somebody else has changed that since.
+	undo func(context.Context) (how string, err error)
+}
+
+// errNotOurs tells that what is to be undone was changed by somebody else.
+var errNotOurs = errors.New("somebody else has changed it since")
+
+// wait waits until the service is up, and takes it back when it does not come
+// up.
+func (r rollout) wait(ctx context.Context, w wait.Watcher, sink event.Sink) error {
+	limited, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	name := text.Clean(r.service.Name)
+	v, err := wait.Service(limited, w, r.service.ID, sink)
+	switch {
+	case err == nil && v.State == converge.Up:
+		return nil
+	case ctx.Err() != nil:
+		return r.interrupted(v)
+	}
+	var silent *wait.SilentError
+	if errors.As(err, &silent) {
+		return r.unknown(v, silent)
+	}
+	code := problem.RolledBack
+	failure := fmt.Sprintf("service %q of context %q did not come up: %s", name, r.dockerContext, text.Clean(v.Reason))
+	if err != nil {
+		code = problem.TimedOut
+		failure = fmt.Sprintf("service %q of context %q was not up within %s: %s", name, r.dockerContext, r.timeout, text.Clean(v.Reason))
+	}
+	failure += r.evidence(ctx, v)
+	return r.takeBack(ctx, v, failure, code, sink)
+}
+
+// evidence says what happened to each task that failed, with its log's end.
+func (r rollout) evidence(ctx context.Context, v converge.Verdict) string {
+	var b strings.Builder
+	reports := v.Failures
+	if len(reports) == 0 {
+		for _, t := range v.Tasks {
+			if t.State != swarm.TaskRunning && t.State != swarm.TaskComplete {
+				reports = append(reports, t)
+			}
+		}
+	}
+	const most = 3
+	for i, t := range reports {
+		if i == most {
+			fmt.Fprintf(&b, "\n  and %d more tasks", len(reports)-most)
+			break
+		}
+		line := t.Name
+		if t.Node != "" {
+			line += " on " + t.Node
+		}
+		line += ": " + string(t.State)
+		if t.ExitCode != 0 {
+			line += fmt.Sprintf(", exit code %d", t.ExitCode)
+		}
+		if t.Detail != "" {
+			line += ": " + t.Detail
+		}
+		b.WriteString("\n  " + text.Clean(line))
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		for _, l := range r.log(ctx, t.ID, logLines) {
+			b.WriteString("\n    | " + l)
+		}
+		cancel()
+	}
+	return b.String()
+}
+
+// interrupted leaves everything as it is, as docker does.
+func (r rollout) interrupted(v converge.Verdict) error {
+	return problem.New("interrupted; service %q of context %q is %s and stays so: %s", text.Clean(r.service.Name), r.dockerContext, r.did, text.Clean(v.Reason)).
+		WithNext("%s", r.goOn()).WithCode(problem.Interrupted)
+}
+
+// unknown leaves everything as it is: an engine that does not answer cannot
+// take anything back.
+func (r rollout) unknown(v converge.Verdict, silent *wait.SilentError) error {
+	return problem.New("service %q of context %q is %s, and whether it comes up is not known (last seen: %s): %w",
+		text.Clean(r.service.Name), r.dockerContext, r.did, text.Clean(v.Reason), silent).WithNext("%s", r.goOn())
+}
+
+func (r rollout) goOn() string {
+	return fmt.Sprintf("Run the same '%s' again to go on waiting, or 'docker -c %s service ps %s' to look.", r.again, r.dockerContext, text.Clean(r.service.Name))
+}
+
+// takeBack undoes what was written, unless somebody else has written since.
+func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure string, code int, sink event.Sink) error {
+	name := text.Clean(r.service.Name)
+	look := fmt.Sprintf("Run 'docker -c %s service ps --no-trunc %s' to see its tasks.", r.dockerContext, name)
+	switch {
+	case r.leave:
+		if code == problem.RolledBack {
+			code = problem.Failed
+		}
+		return problem.New("%s\n\nIt was left as it is (--on-failure leave).", failure).WithNext("%s", look).WithCode(code)
+	case v.Cause == converge.CauseRemoved:
+		return problem.New("%s", failure).WithCode(problem.Failed)
+	case v.Cause == converge.CauseRolledBack:
+		return problem.New("%s\n\nThe swarm itself restores it (--update-failure-action rollback).", failure).WithNext("%s", look).WithCode(problem.RolledBack)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
+	defer cancel()
+	how, err := r.undo(ctx)
+	switch {
+	case errors.Is(err, errNotOurs):
+		return problem.New("%s\n\nSomebody else has changed it since, so it was left as it is.", failure).WithNext("%s", look).WithCode(problem.Failed)
+	case err != nil:
+		return problem.New("%s\n\nTaking it back failed: %w", failure, err).WithNext("%s", look).WithCode(problem.RollbackFailed)
+	}
+	sink.On(event.Event{Object: "service " + name, Kind: event.Warning, State: "rolled back"})
+	return problem.New("%s\n\n%s", failure, how).WithCode(code)
+}
+
+// restored waits until a service that was written back as it was is up.
+func restored(ctx context.Context, w wait.Watcher, id string, sink event.Sink) error {
+	v, err := wait.Service(ctx, w, id, sink)
+	if err == nil && v.State == converge.Failed && v.Cause != converge.CauseRolledBack {
+		err = errors.New("the restored service does not come up: " + text.Clean(v.Reason))
+	}
+	return err
+}
