@@ -51,7 +51,7 @@ e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryp
 	@hack/e2e-needs user-mode-linux
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 9m -v -run '^TestMesh' ./e2e
 
-bench: build bin/docker ## compare with docker's own commands, side by side (root)
+bench: build bin/docker ## compare with docker's own commands, side by side, and at size (root)
 	@hack/e2e-needs
 	@go run ./e2e/bench bin/docker bin/docker-swarmnet
 

@@ -50,9 +50,8 @@ type Engine struct {
 	api     string
 	inUse   map[string]int // by network ID
 
-	mu      sync.Mutex
-	calls   map[string]int
-	answers map[string][]byte // by request, so that serving costs next to nothing
+	mu    sync.Mutex
+	calls map[string]int
 }
 
 // Calls returns how many calls were answered since Reset, by method and path

@@ -33,7 +33,7 @@ func New(o Options) *Engine {
 	if o.API == "" {
 		o.API = "1.51"
 	}
-	e := &Engine{options: o, api: o.API, inUse: map[string]int{}, calls: map[string]int{}, answers: map[string][]byte{}}
+	e := &Engine{options: o, api: o.API, inUse: map[string]int{}, calls: map[string]int{}}
 	b := &builder{Engine: e, blocks: map[string]*block{}}
 	b.at, _ = time.Parse(time.RFC3339Nano, born)
 	b.addNodes(o.size(nodes))

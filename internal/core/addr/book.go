@@ -17,6 +17,9 @@ type Book struct {
 	tasks map[member]int
 	// fresh counts the tasks of a service that are in New without any address.
 	fresh map[string]int
+	// waiting counts who wants an address of a network and has none yet, by
+	// network ID.
+	waiting map[string]int
 }
 
 type member struct{ service, network string }
@@ -38,7 +41,7 @@ func Usage(s *swarm.Snapshot, n swarm.Network) NetworkUsage { return BookOf(s).U
 func BookOf(s *swarm.Snapshot) *Book {
 	b := &Book{
 		s: s, holders: map[string]map[netip.Addr]holder{}, lbNodes: map[string]map[string]bool{},
-		services: map[string]swarm.Service{}, tasks: map[member]int{}, fresh: map[string]int{},
+		services: map[string]swarm.Service{}, tasks: map[member]int{}, fresh: map[string]int{}, waiting: map[string]int{},
 	}
 	for _, a := range s.Attachments {
 		if !a.State.Ended() {
@@ -67,6 +70,7 @@ func BookOf(s *swarm.Snapshot) *Book {
 			b.hold(v.NetworkID, byVIP, v.Addr)
 		}
 	}
+	b.countWaiting()
 	return b
 }
 
@@ -111,19 +115,39 @@ func (b *Book) loadBalancers(n swarm.Network) map[string]bool {
 	return all
 }
 
-// waiting counts who wants an address of the network and has none yet.
-func (b *Book) waiting(n swarm.Network) int {
-	count := 0
-	for _, sv := range b.s.Services {
-		if !sv.Wants(n) {
-			continue
+// countWaiting enters who wants an address and has none yet. Services name
+// their networks by ID or by name (swarm.Service.Wants).
+func (b *Book) countWaiting() {
+	ids := make(map[string][]string, 2*len(b.s.Networks))
+	var ingress []string
+	for _, n := range b.s.Networks {
+		ids[n.ID] = append(ids[n.ID], n.ID)
+		if n.Name != n.ID {
+			ids[n.Name] = append(ids[n.Name], n.ID)
 		}
-		if sv.EndpointMode != dnsrr && !hasVIP(sv, n.ID) {
-			count++
+		if n.Ingress {
+			ingress = append(ingress, n.ID)
 		}
-		count += b.fresh[sv.ID]
 	}
-	return count
+	for _, sv := range b.s.Services {
+		wanted := map[string]bool{}
+		for _, a := range sv.Networks {
+			for _, id := range ids[a.Target] {
+				wanted[id] = true
+			}
+		}
+		if sv.NeedsIngress() {
+			for _, id := range ingress {
+				wanted[id] = true
+			}
+		}
+		for id := range wanted {
+			if sv.EndpointMode != dnsrr && !hasVIP(sv, id) {
+				b.waiting[id]++
+			}
+			b.waiting[id] += b.fresh[sv.ID]
+		}
+	}
 }
 
 // dnsrr is the endpoint mode without a virtual address.

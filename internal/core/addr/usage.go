@@ -92,7 +92,7 @@ func (u NetworkUsage) Percent() int {
 // exact while nothing is moving; addresses that the swarm has lost (moby#37338)
 // are what an engine reports beyond it.
 func (b *Book) Usage(n swarm.Network) NetworkUsage {
-	u := NetworkUsage{NetworkID: n.ID, LBNodes: b.loadBalancers(n), Waiting: b.waiting(n)}
+	u := NetworkUsage{NetworkID: n.ID, LBNodes: b.loadBalancers(n), Waiting: b.waiting[n.ID]}
 	for _, sub := range n.Subnets {
 		su := subnetUsage(sub, b.holders[n.ID])
 		if len(n.Subnets) == 1 {

@@ -36,7 +36,7 @@ type Filter struct {
 // Networks returns the overlay networks that the filter chooses, with all set
 // the others that the engine knows too.
 func Networks(s *swarm.Snapshot, all bool, f Filter) []Network {
-	counts := countAll(s)
+	counts, book := countAll(s), addr.BookOf(s)
 	var out []Network
 	for _, n := range s.Networks {
 		if !all && !n.Overlay() {
@@ -46,7 +46,7 @@ func Networks(s *swarm.Snapshot, all bool, f Filter) []Network {
 		if n.Overlay() {
 			c := counts[n.ID]
 			view.Services, view.Tasks, view.Containers = c.services, c.tasks, c.containers
-			u := addr.Usage(s, n)
+			u := book.Usage(n)
 			view.Used, view.Free = u.InUse.Total(), u.Free
 		}
 		if f.chooses(view) {
