@@ -140,6 +140,17 @@ type Subnet struct {
 	IPRange netip.Prefix // invalid where the whole subnet is handed out
 	// Aux are addresses kept from being handed out, by name.
 	Aux map[string]netip.Addr
+	// Reported is what the engine itself counts; nil where it was not asked or
+	// does not count (before API 1.52).
+	Reported *Reported
+}
+
+// Reported is an engine's own count of a subnet's addresses, at most
+// math.MaxUint64 each (moby api/types/network SubnetStatus).
+type Reported struct {
+	// InUse are all that cannot be given out, network and broadcast address
+	// among them; Available those of the range that can.
+	InUse, Available uint64
 }
 
 // Peer is a node as the gossip of one network knows it.
