@@ -25,6 +25,7 @@ type addressesOptions struct {
 	pick     string
 	pools    []string
 	avoid    []string
+	leaked   bool
 	contexts contextsOption
 }
 
@@ -71,8 +72,10 @@ at when none is named as "contexts": "east,west".`,
 	f.StringVar(&o.pick, "pick", "", `Print a free block of this size, such as "/22", and nothing else`)
 	f.StringSliceVar(&o.pools, "pool", nil, "Range to pick from (default the swarms' own pools)")
 	f.StringSliceVar(&o.avoid, "avoid", nil, "Range to keep free when picking")
+	f.BoolVar(&o.leaked, "leaked", false, "Ask for leaked addresses however many networks there are")
 	o.contexts.install(cmd, dockerCLI)
 	cmd.MarkFlagsMutuallyExclusive("pick", "format")
+	cmd.MarkFlagsMutuallyExclusive("pick", "leaked")
 	return cmd
 }
 
@@ -85,23 +88,23 @@ func runAddresses(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli
 	if err != nil {
 		return err
 	}
-	var snapshots []*swarm.Snapshot
-	for _, at := range l.swarms {
-		snapshots = append(snapshots, at.s)
-	}
 	if pick != nil {
 		// What cannot be read is unknown, and a block is free only where all is
 		// known.
 		if err := l.err(false); err != nil {
 			return err
 		}
-		block, err := pick.choose(snapshots)
+		block, err := pick.choose(l.snapshots())
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(dockerCLI.Out(), block)
 		return err
 	}
+	if err := l.readReported(ctx, dockerCLI, o.leaked); err != nil {
+		return err
+	}
+	snapshots := l.snapshots()
 	var rows []format.Row
 	for _, s := range snapshots {
 		for _, line := range ledger.Lines(s) {

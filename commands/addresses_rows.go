@@ -12,11 +12,11 @@ import (
 
 func addressTable() format.Table {
 	return format.Table{
-		Default: "table {{.Network}}\t{{.Subnet}}\t{{.Usable}}\t{{.VIPs}}\t{{.Tasks}}\t{{.Containers}}\t{{.LoadBalancers}}\t{{.Free}}\t{{.Percent}}\t{{.Fits}}\t{{.State}}",
+		Default: "table {{.Network}}\t{{.Subnet}}\t{{.Gateway}}\t{{.Usable}}\t{{.VIPs}}\t{{.Tasks}}\t{{.Containers}}\t{{.LoadBalancers}}\t{{.Free}}\t{{.Leaked}}\t{{.Percent}}\t{{.Fits}}\t{{.StartFirst}}\t{{.State}}",
 		Names: format.Names{
 			"Context": "CONTEXT", "Network": "NETWORK", "NetworkID": "NETWORK ID", "Subnet": "SUBNET", "Gateway": "GATEWAY", "Size": "SIZE",
 			"Usable": "USABLE", "VIPs": "VIP", "Tasks": "TASKS", "Containers": "CONTAINERS", "LoadBalancers": "LB", "Free": "FREE",
-			"Percent": "USED %", "Fits": "FITS", "Waiting": "WAITING", "NearFull": "NEAR FULL", "State": "STATE", "Error": "ERROR",
+			"Leaked": "LEAKED", "Percent": "USED %", "Fits": "FITS", "StartFirst": "START-FIRST", "Waiting": "WAITING", "NearFull": "NEAR FULL", "State": "STATE", "Error": "ERROR",
 		},
 	}
 }
@@ -34,8 +34,10 @@ type addressRow struct {
 	Size, Usable                                    number
 	VIPs, Tasks, Containers, LoadBalancers, Waiting int
 	Free                                            number
+	Leaked                                          count
 	Percent                                         int
 	Fits                                            count
+	StartFirst                                      number
 	NearFull                                        bool
 	State                                           string `json:"-"`
 	// Error is empty here; a context that has no answer is a row of its own.
@@ -57,7 +59,8 @@ func addressRowOf(l ledger.Line, noTrunc bool) *addressRow {
 		Kind: "subnet", Context: text.Clean(l.Context), Network: text.Clean(l.Network), NetworkID: format.ShortID(l.NetworkID, noTrunc),
 		Subnet: l.Prefix.String(), Gateway: format.Dash, Size: number(l.Size), Usable: number(l.Usable),
 		VIPs: l.InUse.VIPs, Tasks: l.InUse.Tasks, Containers: l.InUse.Attachments, LoadBalancers: l.InUse.LoadBalancers,
-		Waiting: l.Waiting, Free: number(l.Free), Percent: l.Percent, Fits: count{l.Fits, l.Fits >= 0}, NearFull: l.NearlyFull(), State: "ok",
+		Waiting: l.Waiting, Free: number(l.Free), Percent: l.Percent,
+		Leaked: count{l.Leaks.N, l.Leaks.Known}, Fits: count{l.Fits, l.Fits >= 0}, StartFirst: number(l.StartFirst), NearFull: l.NearlyFull(), State: "ok",
 	}
 	if l.Gateway.IsValid() {
 		r.Gateway = l.Gateway.String()

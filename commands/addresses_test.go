@@ -1,13 +1,16 @@
 package commands
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/client"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
+	"github.com/swarmnet/docker-swarmnet/e2e/simengine"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 )
 
@@ -57,5 +60,73 @@ func TestAddressesPickErrors(t *testing.T) {
 		assert.Check(t, is.ErrorContains(err, tc.want))
 		assert.Check(t, is.Equal(exitCodeOf(err), tc.code))
 		assert.Check(t, is.Equal(out, ""), "nothing but a block goes to stdout")
+	}
+}
+
+// onSimulated runs a command on a simulated engine.
+func onSimulated(t *testing.T, o simengine.Options, args ...string) (e *simengine.Engine, stdout, stderr string, err error) {
+	t.Helper()
+	e = simengine.New(o)
+	socket := filepath.Join(t.TempDir(), "s")
+	stop, err := e.Serve(socket)
+	assert.NilError(t, err)
+	t.Cleanup(func() { assert.NilError(t, stop()) })
+	api, err := client.NewClientWithOpts(client.WithHost("unix://"+socket), client.WithAPIVersionNegotiation())
+	assert.NilError(t, err)
+	t.Cleanup(func() { _ = api.Close() })
+	stdout, stderr, err = run(t, api, args...)
+	return e, stdout, stderr, err
+}
+
+// leakedOf reads the column LEAKED of the table.
+func leakedOf(t *testing.T, network string, o simengine.Options, args ...string) (leaked, stderr string) {
+	t.Helper()
+	_, out, stderr, err := onSimulated(t, o, append([]string{"addresses", "--format", "{{.Network}} {{.Leaked}}"}, args...)...)
+	assert.NilError(t, err)
+	for _, line := range strings.Split(out, "\n") {
+		if name, n, _ := strings.Cut(line, " "); name == network {
+			return n, stderr
+		}
+	}
+	t.Fatalf("no network %q in:\n%s", network, out)
+	return "", ""
+}
+
+func TestAddressesLeaked(t *testing.T) {
+	lost := map[string]int{"ingress": 9}
+	for _, tc := range []struct {
+		doc    string
+		o      simengine.Options
+		args   []string
+		want   string
+		stderr string
+	}{
+		{"asked without being told", simengine.Options{Scale: .02, API: "1.52", Leaked: lost}, nil, "9", ""},
+		{"nothing lost", simengine.Options{Scale: .02, API: "1.52"}, nil, "0", ""},
+		{"too many networks to ask unasked", simengine.Options{Scale: .05, API: "1.52", Leaked: lost}, nil, "-", ""},
+		{"many networks, asked for", simengine.Options{Scale: .05, API: "1.52", Leaked: lost}, []string{"--leaked"}, "9", ""},
+		{"an engine that does not count", simengine.Options{Scale: .02, API: "1.51", Leaked: lost}, nil, "-", ""},
+		{"asked for, an engine that does not count", simengine.Options{Scale: .02, API: "1.51", Leaked: lost}, []string{"--leaked"}, "-", "28.5.2"},
+	} {
+		t.Run(tc.doc, func(t *testing.T) {
+			got, stderr := leakedOf(t, "ingress", tc.o, tc.args...)
+			assert.Check(t, is.Equal(got, tc.want))
+			assert.Check(t, is.Contains(stderr, tc.stderr))
+		})
+	}
+}
+
+// TestReadingCostsSixCalls holds that size costs no calls.
+func TestReadingCostsSixCalls(t *testing.T) {
+	for _, args := range [][]string{{"ls"}, {"addresses"}, {"ps", "proxy"}} {
+		for _, api := range []string{"1.41", "1.52"} {
+			e, _, _, err := onSimulated(t, simengine.Options{Scale: .1, API: api}, args...)
+			assert.NilError(t, err)
+			calls := 0
+			for _, n := range e.Calls() {
+				calls += n
+			}
+			assert.Check(t, calls <= 6, "%v at API %s: %v", args, api, e.Calls())
+		}
 	}
 }

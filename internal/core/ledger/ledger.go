@@ -36,6 +36,9 @@ type Line struct {
 	// Fits is the largest number of replicas with which one more service with a
 	// virtual address fits at worst; -1 if not even that address is free.
 	Fits int
+	// StartFirst is how many tasks a start-first update can replace at a time.
+	StartFirst int
+	Leaks      Leaks
 }
 
 // NearlyFull tells whether the network has used most of its addresses.
@@ -73,12 +76,12 @@ func Lines(s *swarm.Snapshot) []Line {
 			continue
 		}
 		u := book.Usage(n)
-		fits := Fits(u, s.Nodes)
+		fits, startFirst, leaks := Fits(u, s.Nodes), StartFirst(u, s.Nodes), LeaksOf(s, n, u)
 		for i, su := range u.Subnets {
 			out = append(out, Line{
 				Context: s.Context, NetworkID: n.ID, Network: n.Name, Gateway: n.Subnets[i].Gateway, SubnetUsage: su,
 				Usable:  usable(u, su),
-				Percent: u.Percent(), Waiting: u.Waiting, Fits: fits,
+				Percent: u.Percent(), Waiting: u.Waiting, Fits: fits, StartFirst: startFirst, Leaks: leaks,
 			})
 		}
 	}
@@ -105,13 +108,7 @@ func usable(u addr.NetworkUsage, sub addr.SubnetUsage) int {
 // node that has no load balancer on the network yet, which takes an address of
 // its own. -1 means that the virtual address has no room.
 func Fits(u addr.NetworkUsage, nodes []swarm.Node) int {
-	fresh := 0
-	for _, n := range nodes {
-		if n.Ready() && n.Availability == "active" && !u.LBNodes[n.ID] {
-			fresh++
-		}
-	}
-	left := u.Free - 1
+	fresh, left := freshNodes(u, nodes), u.Free-1
 	if left < 2*fresh {
 		// Each task may bring its node's load balancer. (-1 stays -1.)
 		if left < 0 {
