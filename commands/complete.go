@@ -8,6 +8,7 @@ import (
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
 
+	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 )
 
@@ -37,6 +38,26 @@ func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
 		for _, n := range networks {
 			if n.Overlay() && text.Clean(n.Name) == n.Name && !slices.Contains(args, n.Name) {
 				names = append(names, n.Name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeStacks completes names of stacks that have services.
+func completeStacks(dockerCLI command.Cli) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		_, s, err := lookAsManager(ctx, dockerCLI)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, sv := range s.Services {
+			name := sv.Labels[deploy.LabelStack]
+			if name != "" && text.Clean(name) == name && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp

@@ -19,6 +19,7 @@ import (
 
 type rmOptions struct {
 	refs    []string
+	stack   string
 	force   bool
 	timeout time.Duration
 	progressOptions
@@ -27,12 +28,16 @@ type rmOptions struct {
 func newRmCommand(dockerCLI command.Cli) *cobra.Command {
 	var o rmOptions
 	cmd := &cobra.Command{
-		Use:     "rm [OPTIONS] NETWORK [NETWORK...]",
+		Use:     "rm [OPTIONS] [NETWORK...]",
 		Aliases: []string{"remove"},
-		Short:   "Remove networks that nobody uses, without leaking addresses",
+		Short:   "Remove networks that nobody uses, or a stack, without leaking addresses",
 		Long: `Remove overlay networks. A network in use is refused, with the name of everyone on
 it and the command that frees it. Tasks that are ending are waited for: a network that
-goes before its last task leaks that task's addresses on its other networks.`,
+goes before its last task leaks that task's addresses on its other networks.
+
+With --stack all that belongs to a stack is removed: its services, then, when every task
+has ended, its networks, configs and secrets. "docker stack rm" does not wait in between.
+After Ctrl-C, and when the time is over, it says what is left.`,
 		Example: `  # Remove one
   docker swarmnet rm docknet
 
@@ -40,16 +45,32 @@ goes before its last task leaks that task's addresses on its other networks.`,
   docker service rm mydrupal && docker swarmnet rm docknet
 
   # In a script: fine if it is gone already, at most a minute
-  docker swarmnet rm --force --timeout 1m docknet`,
-		Args: cli.RequiresMinArgs(1),
+  docker swarmnet rm --force --timeout 1m docknet
+
+  # A whole stack
+  docker swarmnet rm --stack shop`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("stack") {
+				return cli.RequiresMinArgs(1)(cmd, args)
+			}
+			if len(args) > 0 {
+				return problem.New("--stack %s removes all of the stack; it goes without %q", o.stack, args[0]).WithCode(problem.Usage)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.refs = args
+			if cmd.Flags().Changed("stack") {
+				return runRmStack(cmd.Context(), dockerCLI, o)
+			}
 			return runRm(cmd.Context(), dockerCLI, o)
 		},
 		ValidArgsFunction: completeNetworks(dockerCLI, 0),
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&o.force, "force", "f", false, "Do not error if a network does not exist")
+	f.BoolVarP(&o.force, "force", "f", false, "Do not error if a network or the stack does not exist")
+	f.StringVar(&o.stack, "stack", "", "Remove this stack in place of networks")
+	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks(dockerCLI))
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for ending tasks")
 	o.install(cmd)
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 
+	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
 
@@ -101,7 +102,7 @@ func taskOf(t swarm.Task) model.Task {
 		Networks: taskNetworks(t.NetworksAttachments),
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
-		m.Image = c.Image
+		m.Image, m.Stack = c.Image, c.Labels[deploy.LabelStack]
 	}
 	if cs := t.Status.ContainerStatus; cs != nil {
 		m.ContainerID, m.ExitCode = cs.ContainerID, cs.ExitCode

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"syscall"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -57,6 +59,30 @@ func IsConflict(err error) bool {
 // IsInUse tells whether a removal was refused because somebody uses the object.
 func IsInUse(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "is in use by") || strings.Contains(err.Error(), "has active endpoints"))
+}
+
+// IsSilent tells whether an engine could not answer at this moment and may in
+// another: it is being restarted, or its swarm has no leader. Engines pass the
+// latter on as text, without a kind (moby daemon/cluster/errors.go, swarmkit
+// manager/state/raft, seen on 20.10 and 26.1).
+func IsSilent(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	if client.IsErrConnectionFailed(err) || cerrdefs.IsUnavailable(err) || cerrdefs.IsDeadlineExceeded(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		return true
+	}
+	msg := err.Error()
+	for _, words := range []string{
+		"does not have a leader", "code = Unavailable", "code = DeadlineExceeded", "context deadline exceeded",
+		"raft: ", "node is not part of a swarm", "This node is not a swarm manager", "connection refused", ": EOF",
+	} {
+		if strings.Contains(msg, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // RequireManager returns the error for a snapshot taken through an engine that

@@ -27,11 +27,11 @@ const (
 	// make many events, health checks make some for ever, and a look at many
 	// services is work for the manager that has to start them.
 	gap = 100 * time.Millisecond
-	// silence is how long an engine may not answer before waiting ends: a
+	// Silence is how long an engine may not answer before waiting ends: a
 	// manager that restarts, or an election of another one, is through in a few
 	// seconds (swarmkit's election timeout is 10 ticks of 1 s); twice that is an
 	// outage, which the user should hear of while they can still do something.
-	silence = 25 * time.Second
+	Silence = 25 * time.Second
 )
 
 // A SilentError ends a wait because the engine stopped answering. What the
@@ -74,7 +74,7 @@ func Services(ctx context.Context, w Watcher, ids []string, sink event.Sink) (ma
 		case ctx.Err() != nil:
 			return ws.last, ctx.Err()
 		case err != nil:
-			if quiet := time.Since(answered); quiet >= silence {
+			if quiet := time.Since(answered); quiet >= Silence {
 				return ws.last, &SilentError{For: quiet.Round(time.Second), Err: err}
 			}
 			sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})

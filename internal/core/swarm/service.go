@@ -110,6 +110,8 @@ type Task struct {
 	Slot      int // 0 for tasks of global services
 	NodeID    string
 	Image     string
+	// Stack is the stack that the task's container is labelled with.
+	Stack string
 	// UpToDate tells whether the task was made from the service's present
 	// spec. Only a look that watches services knows it (engine.Watch).
 	UpToDate bool

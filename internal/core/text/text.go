@@ -3,6 +3,7 @@
 package text
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -37,6 +38,18 @@ func Lines(s string) string {
 		lines[i] = Clean(l)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Count returns a number with the word for it, in the plural where it is not
+// one: "1 task", "2 addresses".
+func Count(n int, word string) string {
+	switch {
+	case n == 1:
+		return "1 " + word
+	case strings.HasSuffix(word, "s"):
+		word += "e"
+	}
+	return strconv.Itoa(n) + " " + word + "s"
 }
 
 func unsafe(r rune) bool {
