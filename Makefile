@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-mesh bench clean test unit
+.PHONY: help build cross images engine demo e2e e2e-mesh bench score clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -57,6 +57,15 @@ bench: build bin/docker ## compare with docker's own commands, side by side, and
 
 clean: ## remove what was built (not the cache of engines and images)
 	rm -rf bin
+
+# A whole run takes about half an hour for each engine.
+SCORE_ENGINES ?= distro trixie
+score: ## every fault put into a live swarm: how often check is right; writes docs/score.md (root)
+	@hack/e2e-needs
+	rm -rf bin/score
+	@set -e; for e in $(SCORE_ENGINES); do \
+		E2E_ENGINE=$$e SCORE_PAGE=docs/score.md go test -tags e2e -count 1 -timeout 120m -v ./e2e/score; \
+	done
 
 # Tools are built once and kept apart by version.
 TOOLS    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/docker-swarmnet/tools

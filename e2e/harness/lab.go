@@ -122,14 +122,22 @@ func (l *Lab) chooseEngine(engine string) error {
 		l.label, l.engine = filepath.Base(engine), engine
 		return nil
 	}
-	cmd := exec.Command(filepath.Join(l.Root, "hack", "engine-root"), engine)
+	var err error
+	l.label = engine
+	l.engine, err = l.engineRoot(engine)
+	return err
+}
+
+// engineRoot makes the root file system with the engine of a Debian suite, if
+// it is not there yet, and returns its folder.
+func (l *Lab) engineRoot(suite string) (string, error) {
+	cmd := exec.Command(filepath.Join(l.Root, "hack", "engine-root"), suite)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("engine root of %q: %w", engine, err)
+		return "", fmt.Errorf("engine root of %q: %w", suite, err)
 	}
-	l.label, l.engine = engine, strings.TrimSpace(string(out))
-	return nil
+	return strings.TrimSpace(string(out)), nil
 }
 
 // install builds what is missing and links the plugin into a Docker

@@ -76,6 +76,7 @@ type Spec struct {
 	Driver   string // default Namespaces
 	Nodes    int    // default 3
 	Managers int    // default 1
+	Engine   string // a Debian suite; empty for the lab's engine
 }
 
 // Swarm returns the sandbox of that spec for a test, clean: brought up by the
@@ -125,8 +126,15 @@ func (l *Lab) makeSandbox(t *testing.T, name string, spec Spec) (*Swarm, error) 
 			"swarmnet", "sandbox", "up", name, "--driver", spec.Driver,
 			"--nodes", fmt.Sprint(spec.Nodes), "--managers", fmt.Sprint(spec.Managers),
 		}
-		if l.engine != "" {
-			args = append(args, "--engine", l.engine)
+		root := l.engine
+		if spec.Engine != "" {
+			var err error
+			if root, err = l.engineRoot(spec.Engine); err != nil {
+				return nil, err
+			}
+		}
+		if root != "" {
+			args = append(args, "--engine", root)
 		}
 		if r := l.run("", 10*time.Minute, args...); r.ExitCode != 0 {
 			return nil, fmt.Errorf("sandbox up: %s", r)
