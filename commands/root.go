@@ -30,6 +30,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newDeployCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
+		newMigrateCommand(dockerCLI),
 		newPortsCommand(dockerCLI),
 		newPsCommand(dockerCLI),
 		newRmCommand(dockerCLI),

@@ -110,3 +110,22 @@ func RequireManager(s *swarm.Snapshot) error {
 			WithNext("Run '%s swarm init' to start one, or join one with 'docker swarm join'.", docker)
 	}
 }
+
+// IsAway tells whether nobody could answer: the engine cannot be reached, or
+// its swarm is choosing another leader (swarmkit manager: "The swarm does not
+// have a leader"). Asking again later may do.
+func IsAway(err error) bool {
+	if err == nil {
+		return false
+	}
+	var net interface{ Timeout() bool }
+	if client.IsErrConnectionFailed(err) || errors.As(err, &net) {
+		return true
+	}
+	for _, words := range []string{"does not have a leader", "lost leadership", "connection refused", "code = Unavailable", "EOF"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}

@@ -157,7 +157,7 @@ func (st *Step) obstacles(s *swarm.Snapshot, book *addr.Book) (reasons []string,
 	if err != nil {
 		return []string{fmt.Sprintf("service %q: %v", name, err)}, nil
 	}
-	if reason := noRoom(st.Service, len(suitable), st.Restarts); reason != "" {
+	if reason := NoRoom(st.Service, len(suitable), st.Restarts); reason != "" {
 		return []string{fmt.Sprintf("service %q %s", name, reason)}, nil
 	}
 	return nil, book.Needs(st.demand(suitable))
@@ -177,10 +177,10 @@ func (st Step) demand(suitable []swarm.Node) addr.Demand {
 	return d
 }
 
-// noRoom says why a start-first update could never begin: the new task finds
+// NoRoom says why a start-first update could never begin: the new task finds
 // no node beside the old one, since a node has each host port once, and takes
 // MaxPerNode tasks.
-func noRoom(sv swarm.Service, nodes, running int) string {
+func NoRoom(sv swarm.Service, nodes, running int) string {
 	if sv.UpdateOrder != "start-first" || running == 0 {
 		return ""
 	}
