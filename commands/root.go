@@ -26,8 +26,10 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 	}
 	root.AddCommand(
 		newAddressesCommand(dockerCLI),
+		newAttachCommand(dockerCLI),
 		newCreateCommand(dockerCLI),
 		newDeployCommand(dockerCLI),
+		newDetachCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newMigrateCommand(dockerCLI),

@@ -56,11 +56,14 @@ func DeployService(ctx context.Context, e ServiceDeployer, d ServiceDeployment, 
 		return id, nil
 	}
 	r := rollout{
-		dockerContext: d.Context, service: made, did: "created", again: "docker swarmnet deploy", leave: d.Leave, timeout: d.Timeout, log: d.Log,
+		dockerContext: d.Context, service: made, did: "created", again: "docker swarmnet deploy", timeout: d.Timeout, log: d.Log,
 		undo: func(ctx context.Context) (string, error) { return d.undo(ctx, e, made, sink) },
 	}
 	if d.Before != nil {
 		r.did = "updated"
+	}
+	if d.Leave {
+		r.left = "--on-failure leave"
 	}
 	return id, r.wait(ctx, e, sink)
 }

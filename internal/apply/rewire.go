@@ -49,25 +49,30 @@ const writes = 10
 // Service carries the change of one service out and waits until its tasks run
 // on the new networks. A service that does not come up gets its old networks
 // back. done is nil when nothing had to be written, or was undone.
+//
+// A service that has the networks already, but is still being updated, is
+// waited for too: this is how an interrupted command goes on.
 func (r Rewiring) Service(ctx context.Context, e Rewirer, w rewire.Wish, sink event.Sink) (done *Rewired, err error) {
-	object := "service " + w.Service.Name
 	done, err = r.write(ctx, e, w, sink)
 	if err != nil {
 		return nil, err
 	}
-	if done == nil {
-		sink.On(event.Event{Object: object, Kind: event.Good, State: "unchanged"})
-		return nil, nil
-	}
-	if r.Detach || w.Service.Mode.Job() {
-		sink.On(event.Event{Object: object, Kind: event.Good, State: "updated"})
+	moving := done != nil || w.Service.Update.State == "updating"
+	if !moving || r.Detach || w.Service.Mode.Job() {
+		state := "unchanged"
+		if done != nil {
+			state = "updated"
+		}
+		sink.On(event.Event{Object: "service " + w.Service.Name, Kind: event.Good, State: state})
 		return done, nil
 	}
-	out := rollout{
-		dockerContext: r.Context, service: w.Service, did: "updated", again: r.Again, timeout: r.Timeout, log: r.Log,
-		undo: func(ctx context.Context) (string, error) {
+	out := rollout{dockerContext: r.Context, service: w.Service, did: "updated", again: r.Again, timeout: r.Timeout, log: r.Log}
+	if done == nil {
+		out.left = "its update had begun before this command"
+	} else {
+		out.undo = func(ctx context.Context) (string, error) {
 			return "It has its old networks again.", r.Undo(ctx, e, *done, sink)
-		},
+		}
 	}
 	if err := out.wait(ctx, e, sink); err != nil {
 		var p *problem.Error

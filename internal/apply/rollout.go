@@ -34,8 +34,9 @@ type rollout struct {
 	did string
 	// again is the command that goes on waiting.
 	again string
-	// leave leaves a service that does not come up as it is.
-	leave   bool
+	// left says why a service that does not come up is left as it is; empty when
+	// it is taken back.
+	left    string
 	timeout time.Duration
 	log     TaskLog
 	// undo takes back what was written and says how. It returns errNotOurs
@@ -133,11 +134,11 @@ func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure strin
 	name := text.Clean(r.service.Name)
 	look := fmt.Sprintf("Run 'docker -c %s service ps --no-trunc %s' to see its tasks.", r.dockerContext, name)
 	switch {
-	case r.leave:
+	case r.left != "":
 		if code == problem.RolledBack {
 			code = problem.Failed
 		}
-		return problem.New("%s\n\nIt was left as it is (--on-failure leave).", failure).WithNext("%s", look).WithCode(code)
+		return problem.New("%s\n\nIt was left as it is (%s).", failure, r.left).WithNext("%s", look).WithCode(code)
 	case v.Cause == converge.CauseRemoved:
 		return problem.New("%s", failure).WithCode(problem.Failed)
 	case v.Cause == converge.CauseRolledBack:

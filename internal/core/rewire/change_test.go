@@ -10,7 +10,9 @@ import (
 
 func TestChangeOf(t *testing.T) {
 	b, c := swarm.Network{ID: "B", Name: "b"}, swarm.Network{ID: "C", Name: "c"}
-	at := func(target string, aliases ...string) swarm.Attach { return swarm.Attach{Target: target, Aliases: aliases} }
+	at := func(target string, aliases ...string) swarm.Attach {
+		return swarm.Attach{Target: target, Aliases: aliases}
+	}
 	for _, tc := range []struct {
 		doc     string
 		has     []swarm.Attach

@@ -1,6 +1,7 @@
 package rewire
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/addr"
@@ -52,7 +53,7 @@ func Decide(s *swarm.Snapshot, wishes []Wish) (Plan, error) {
 	var found []string
 	told := map[string]bool{}
 	for _, w := range wishes {
-		if reason := unfit(s, w.Change.On); reason != "" && !told[reason] {
+		if reason := cmp.Or(unfit(s, w.Change.On), bound(w.Change.Off)); reason != "" && !told[reason] {
 			told[reason] = true
 			found = append(found, reason)
 		}
@@ -102,6 +103,15 @@ func unfit(s *swarm.Snapshot, n *swarm.Network) string {
 		return fmt.Sprintf("the swarm has not allocated network %q, and tasks on it would stay in New (moby#37921): run 'docker swarmnet create' again with its options, or remove it", name)
 	}
 	return ""
+}
+
+// bound says why no service can be taken off the network by name, "" when one
+// can.
+func bound(n *swarm.Network) string {
+	if n == nil || !n.Ingress {
+		return ""
+	}
+	return fmt.Sprintf("network %q is the routing mesh, which a service leaves by publishing no port through it (docker service update --publish-rm), not by name", text.Clean(n.Name))
 }
 
 // stepOf works out one wish.

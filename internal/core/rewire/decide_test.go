@@ -147,6 +147,13 @@ func TestDecideRefuses(t *testing.T) {
 	}
 }
 
+func TestDecideRefusesToLeaveIngress(t *testing.T) {
+	s := twoNodes()
+	s.Networks[0].Ingress = true
+	_, err := Decide(s, []Wish{wish(s, "web", "", "a")})
+	assert.Check(t, is.ErrorContains(err, "publishing no port through it"))
+}
+
 func TestDecideCountsAllThatJoin(t *testing.T) {
 	s := twoNodes()
 	s.Networks[2].Subnets[0].Prefix = netip.MustParsePrefix("10.0.3.0/28")

@@ -72,6 +72,25 @@ func (s *Snapshot) ServiceByName(name string) (Service, bool) {
 	return Service{}, false
 }
 
+// FindServices returns the services that a user means by ref, as Docker reads
+// it: a full ID wins, then a name, then a prefix of an ID. More than one means
+// that ref is ambiguous.
+func (s *Snapshot) FindServices(ref string) []Service {
+	if sv, ok := s.ServiceByID(ref); ok {
+		return []Service{sv}
+	}
+	if sv, ok := s.ServiceByName(ref); ok {
+		return []Service{sv}
+	}
+	var found []Service
+	for _, sv := range s.Services {
+		if ref != "" && strings.HasPrefix(sv.ID, ref) {
+			found = append(found, sv)
+		}
+	}
+	return found
+}
+
 // NodeByID returns the node with a full ID.
 func (s *Snapshot) NodeByID(id string) (Node, bool) {
 	for _, n := range s.Nodes {

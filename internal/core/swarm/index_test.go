@@ -56,3 +56,14 @@ func TestNetworkStates(t *testing.T) {
 	assert.Assert(t, !Network{Scope: "local", Driver: "bridge"}.Overlay())
 	assert.Assert(t, !Network{Scope: "swarm", Driver: "overlay"}.Allocated())
 }
+
+func TestFindServices(t *testing.T) {
+	s := &Snapshot{Services: []Service{{ID: "abc1", Name: "web"}, {ID: "abc2", Name: "abc1x"}, {ID: "web", Name: "odd"}}}
+	for ref, want := range map[string][]string{"web": {"web"}, "odd": {"web"}, "abc": {"abc1", "abc2"}, "abc1x": {"abc2"}, "none": nil, "": nil} {
+		var got []string
+		for _, sv := range s.FindServices(ref) {
+			got = append(got, sv.ID)
+		}
+		assert.DeepEqual(t, got, want)
+	}
+}

@@ -1,0 +1,129 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/swarmnet/docker-swarmnet/internal/apply"
+	"github.com/swarmnet/docker-swarmnet/internal/core/rewire"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
+)
+
+// rewireOptions are what attach and detach have in common.
+type rewireOptions struct {
+	network  string
+	services []string
+	dryRun   bool
+	detach   bool
+	timeout  time.Duration
+	confirmOption
+	progressOptions
+}
+
+func (o *rewireOptions) install(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would happen, and change nothing")
+	f.BoolVarP(&o.detach, "detach", "d", false, "Do not wait until the services are up")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for each service")
+	o.confirmOption.install(cmd)
+	o.progressOptions.install(cmd)
+}
+
+// run looks, says what the change does, asks, and carries it out. wish makes
+// the change of the network that was named.
+func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, wish func(swarm.Network) rewire.Change) error {
+	e, s, err := lookAsManager(ctx, dockerCLI)
+	if err != nil {
+		return err
+	}
+	n, err := anyNetwork(s, o.network)
+	if err != nil {
+		return err
+	}
+	wishes, err := rewire.Wishes(s, o.services, wish(n))
+	if err != nil {
+		return err
+	}
+	plan, err := rewire.Decide(s, wishes)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		_, _ = fmt.Fprint(dockerCLI.Out(), plan)
+		return nil
+	}
+	if err := agree(ctx, dockerCLI, o.confirmOption, plan); err != nil {
+		return err
+	}
+	sink, done, err := o.open(dockerCLI)
+	if err != nil {
+		return err
+	}
+	defer done()
+	r := rewiring(e, cmd, o.timeout)
+	r.Detach = o.detach
+	if err := r.Services(ctx, e, wishes, sink); err != nil {
+		return err
+	}
+	done() // what is printed now must not land among progress
+	for _, w := range wishes {
+		_, _ = fmt.Fprintln(dockerCLI.Out(), text.Clean(w.Service.Name))
+	}
+	return nil
+}
+
+// agree shows a plan and asks when it restarts tasks.
+func agree(ctx context.Context, dockerCLI command.Cli, o confirmOption, plan rewire.Plan) error {
+	services, restarts := plan.Changes()
+	if services == 0 {
+		return nil
+	}
+	_, _ = fmt.Fprint(dockerCLI.Err(), plan)
+	if restarts == 0 {
+		return nil
+	}
+	return o.ask(ctx, dockerCLI, fmt.Sprintf("This restarts %s of %s in context %q. Continue?",
+		counted(restarts, "task"), counted(services, "service"), plan.Context))
+}
+
+// rewiring is how changes of networks are carried out by a command.
+func rewiring(e *engine.Engine, cmd *cobra.Command, timeout time.Duration) apply.Rewiring {
+	return apply.Rewiring{Context: e.Context(), Timeout: timeout, Again: "docker swarmnet " + cmd.Name(), Log: e.TaskLog}
+}
+
+// counted is a number with its word.
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// completeNetworkThenServices completes a network first, then services.
+func completeNetworkThenServices(dockerCLI command.Cli) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return completeNetworks(dockerCLI, 1)(cmd, args, word)
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		e, err := openCurrent(dockerCLI)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, err := e.ServiceNames(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return slices.DeleteFunc(names, func(name string) bool {
+			return text.Clean(name) != name || slices.Contains(args[1:], name)
+		}), cobra.ShellCompDirectiveNoFileComp
+	}
+}
