@@ -55,6 +55,7 @@ If it fails or is interrupted, nothing of it is left.`,
 	f := cmd.Flags()
 	f.IntVar(&o.Nodes, "nodes", 3, "Number of nodes")
 	f.IntVar(&o.Managers, "managers", 1, "How many of them are managers")
+	f.BoolVar(&o.ShortHostnames, "short-hostnames", false, `Call the nodes "n1", "n2", ... in the swarm, not "NAME-n1"; contexts keep that name`)
 	f.StringVar(&o.Engine, "engine", "", "Run the dockerd of the root file system in this folder")
 	f.StringVar(&o.Driver, "driver", sandbox.DriverNamespaces, `How the nodes are made: "namespaces", "uml"`)
 	f.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "Give up after this time")

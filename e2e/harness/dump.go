@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func (s *Swarm) Dump(t *testing.T) {
 // engineLog returns the path of a node's engine log, from the sandbox's state
 // file; empty when it is unknown.
 func (s *Swarm) engineLog(node string) string {
-	root := env("DOCKER_SWARMNET_SANDBOX_ROOT", "/var/lib/docker-swarmnet/sandbox")
+	root := cmp.Or(s.lab.boxes, env(sandboxRootEnv, "/var/lib/docker-swarmnet/sandbox"))
 	data, err := os.ReadFile(filepath.Join(root, s.Name, "state.json"))
 	if err != nil {
 		return ""

@@ -44,15 +44,20 @@ type Lab struct {
 	label  string // names the engine in sandbox names
 	prefix string
 	keep   bool
+	boxes  string // where the sandboxes are kept; empty for the usual place
 
 	mu     sync.Mutex
 	swarms map[string]*upOnce
+	apart  []*Lab
 }
 
 type upOnce struct {
 	swarm *Swarm
 	err   error
 }
+
+// sandboxRootEnv tells the plugin where the sandboxes are kept.
+const sandboxRootEnv = "DOCKER_SWARMNET_SANDBOX_ROOT"
 
 // Open prepares a lab. It needs root, because sandboxes do.
 func Open() (*Lab, error) {
@@ -95,6 +100,18 @@ func Main(m *testing.M, opened func(*Lab)) int {
 	return code
 }
 
+// Apart returns a lab with a Docker configuration and a place for sandboxes of
+// its own, so that their names are free to choose. It closes with this one.
+func (l *Lab) Apart(name string) (*Lab, error) {
+	other := &Lab{
+		Root: l.Root, Config: l.Config + "-" + name, docker: l.docker, engine: l.engine, label: l.label,
+		prefix: l.prefix, keep: l.keep, swarms: map[string]*upOnce{},
+		boxes: filepath.Join("/var/lib/docker-swarmnet", strings.Join([]string{l.prefix, l.label, name}, "-")),
+	}
+	l.apart = append(l.apart, other)
+	return other, other.link()
+}
+
 // Close takes every sandbox of the lab down, unless E2E_KEEP is 1.
 func (l *Lab) Close() error {
 	if l.keep {
@@ -102,6 +119,9 @@ func (l *Lab) Close() error {
 		return nil
 	}
 	var errs []error
+	for _, other := range l.apart {
+		errs = append(errs, other.Close())
+	}
 	for name, up := range l.swarms {
 		if up.swarm == nil {
 			continue
@@ -109,6 +129,9 @@ func (l *Lab) Close() error {
 		if r := l.run("", 5*time.Minute, "swarmnet", "sandbox", "down", name); r.ExitCode != 0 {
 			errs = append(errs, fmt.Errorf("sandbox down: %s", r))
 		}
+	}
+	if l.boxes != "" {
+		errs = append(errs, os.RemoveAll(l.boxes))
 	}
 	return errors.Join(append(errs, os.RemoveAll(l.Config))...)
 }
@@ -145,9 +168,7 @@ func (l *Lab) engineRoot(suite string) (string, error) {
 // kept sandboxes are found again.
 func (l *Lab) install() error {
 	var targets []string
-	plugin := os.Getenv("E2E_PLUGIN")
-	if plugin == "" {
-		plugin = filepath.Join(l.Root, "bin", "docker-swarmnet")
+	if os.Getenv("E2E_PLUGIN") == "" {
 		targets = append(targets, "build")
 	}
 	if os.Getenv("E2E_DOCKER") == "" {
@@ -160,6 +181,11 @@ func (l *Lab) install() error {
 		}
 	}
 	l.Config = filepath.Join(os.TempDir(), "docker-swarmnet-"+l.prefix+"-"+l.label)
+	return l.link()
+}
+
+// link puts the plugin into the lab's Docker configuration.
+func (l *Lab) link() error {
 	plugins := filepath.Join(l.Config, "cli-plugins")
 	if err := os.MkdirAll(plugins, 0o755); err != nil {
 		return err
@@ -168,22 +194,22 @@ func (l *Lab) install() error {
 	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return os.Symlink(plugin, link)
+	return os.Symlink(env("E2E_PLUGIN", filepath.Join(l.Root, "bin", "docker-swarmnet")), link)
 }
 
 // Command is a docker command in the lab, aimed at a docker context (empty for
 // none), that has not been run yet.
 func (l *Lab) Command(dockerContext string, args ...string) icmd.Cmd {
-	return icmd.Cmd{Command: append([]string{l.docker}, args...), Env: l.environ(dockerContext)}
+	return icmd.Cmd{Command: append([]string{l.docker}, args...), Env: l.Environ(dockerContext)}
 }
 
 func (l *Lab) run(dockerContext string, timeout time.Duration, args ...string) *icmd.Result {
 	return icmd.RunCmd(l.Command(dockerContext, args...), icmd.WithTimeout(timeout))
 }
 
-// environ is this process's environment without what would aim docker
-// elsewhere.
-func (l *Lab) environ(dockerContext string) []string {
+// Environ is this process's environment, aimed at a docker context of the lab
+// (empty for none).
+func (l *Lab) Environ(dockerContext string) []string {
 	var out []string
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "DOCKER_") {
@@ -191,6 +217,9 @@ func (l *Lab) environ(dockerContext string) []string {
 		}
 	}
 	out = append(out, "DOCKER_CONFIG="+l.Config)
+	if l.boxes != "" {
+		out = append(out, sandboxRootEnv+"="+l.boxes)
+	}
 	if dockerContext != "" {
 		out = append(out, "DOCKER_CONTEXT="+dockerContext)
 	}

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -47,12 +48,13 @@ func (e *Endpoint) Command(args ...string) icmd.Cmd {
 	return e.lab.Command(e.Context, args...)
 }
 
-// A Node is one machine of a swarm. Its name is its hostname and its context.
+// A Node is one machine of a swarm. Its name is that of its context.
 type Node struct {
 	Endpoint
-	Name    string
-	Address string
-	Manager bool
+	Name     string
+	Hostname string
+	Address  string
+	Manager  bool
 }
 
 // A Swarm is a sandbox. Commands of the embedded Endpoint go to its first
@@ -62,6 +64,8 @@ type Swarm struct {
 	Name   string
 	Driver string
 	Nodes  []*Node
+
+	asNew string // what Fresh saw at first
 }
 
 // Drivers of a sandbox.
@@ -73,6 +77,8 @@ const (
 // Spec says which sandbox a test wants. Equal specs are the same sandbox.
 type Spec struct {
 	Suffix   string // tells sandboxes of a lab apart; empty for the usual one
+	Name     string // the whole name; only in a lab apart
+	Short    bool   // nodes call themselves n1, n2, …
 	Driver   string // default Namespaces
 	Nodes    int    // default 3
 	Managers int    // default 1
@@ -107,7 +113,7 @@ func (l *Lab) up(t *testing.T, spec Spec) (*Swarm, error) {
 	if spec.Managers == 0 {
 		spec.Managers = 1
 	}
-	name := strings.Join(nonEmpty(l.prefix, l.label, spec.Suffix), "-")
+	name := cmp.Or(spec.Name, strings.Join(nonEmpty(l.prefix, l.label, spec.Suffix), "-"))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.swarms[name] == nil {
@@ -125,6 +131,9 @@ func (l *Lab) makeSandbox(t *testing.T, name string, spec Spec) (*Swarm, error) 
 		args := []string{
 			"swarmnet", "sandbox", "up", name, "--driver", spec.Driver,
 			"--nodes", fmt.Sprint(spec.Nodes), "--managers", fmt.Sprint(spec.Managers),
+		}
+		if spec.Short {
+			args = append(args, "--short-hostnames")
 		}
 		root := l.engine
 		if spec.Engine != "" {
@@ -154,7 +163,7 @@ func (l *Lab) makeSandbox(t *testing.T, name string, spec Spec) (*Swarm, error) 
 		if err != nil {
 			return nil, fmt.Errorf("node %s: %w", n.Name, err)
 		}
-		n.Address = info.Swarm.NodeAddr
+		n.Hostname, n.Address = info.Name, info.Swarm.NodeAddr
 		s.Nodes = append(s.Nodes, n)
 	}
 	version := s.Docker("version", "--format", "{{.Server.Version}}").Stdout()
@@ -212,7 +221,7 @@ func (s *Swarm) NodeID(t *testing.T, n *Node) string {
 	nodes, err := s.API.NodeList(context.Background(), swarm.NodeListOptions{})
 	assert.NilError(t, err)
 	for _, node := range nodes {
-		if node.Description.Hostname == n.Name {
+		if node.Description.Hostname == n.Hostname {
 			return node.ID
 		}
 	}

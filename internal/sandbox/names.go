@@ -40,14 +40,20 @@ func ValidateName(name string) error {
 	return nil
 }
 
-// nodesOf returns the nodes of a new sandbox: names and addresses only.
-func nodesOf(name string, subnet netip.Prefix, count int) []*Node {
+// nodesOf returns the nodes of a new sandbox: names and addresses only. With
+// short they call themselves n1, n2, … instead of by the names of their contexts.
+func nodesOf(name string, subnet netip.Prefix, count int, short bool) []*Node {
 	nodes := make([]*Node, count)
 	base := subnet.Masked().Addr().As4()
 	for i := range nodes {
 		addr := base
 		addr[3] += byte(firstNode + i + 1)
-		nodes[i] = &Node{Name: name + "-n" + strconv.Itoa(i+1), Address: netip.AddrFrom4(addr)}
+		n := &Node{Hostname: "n" + strconv.Itoa(i+1), Address: netip.AddrFrom4(addr)}
+		n.Name = name + "-" + n.Hostname
+		if !short {
+			n.Hostname = n.Name
+		}
+		nodes[i] = n
 	}
 	return nodes
 }

@@ -135,7 +135,7 @@ func (d *namespaces) start(ctx context.Context, st *State, n *Node) error {
 	}
 	d.sink.On(event.Event{Object: "node " + n.Name, Kind: event.Working, State: "starting", Detail: n.Address.String()})
 	spec, err := json.Marshal(nodeSpec{
-		Hostname: n.Name, Address: n.Address.String(), Dir: n.Dir, Sandboxes: filepath.Dir(st.Dir),
+		Hostname: n.Hostname, Address: n.Address.String(), Dir: n.Dir, Sandboxes: filepath.Dir(st.Dir),
 		Root: st.Engine, CgroupParent: cgroupOf(st) + "/" + n.Name,
 	})
 	if err != nil {

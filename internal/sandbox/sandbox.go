@@ -150,7 +150,7 @@ func (s *Sandboxes) change(name string, do func(*State) error) error {
 // claim makes the folder of a new sandbox, with its subnet chosen, under a lock
 // that keeps two commands from choosing the same. The sandbox is returned
 // locked.
-func (s *Sandboxes) claim(st *State, nodes int) (unlock func(), err error) {
+func (s *Sandboxes) claim(st *State, opts UpOptions) (unlock func(), err error) {
 	if err := os.MkdirAll(s.root, 0o700); err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (s *Sandboxes) claim(st *State, nodes int) (unlock func(), err error) {
 	if st.Subnet, err = chooseSubnet(pools(), append(takenPrefixes(), s.subnets()...)); err != nil {
 		return nil, problem.New("sandbox %q: %w", st.Name, err)
 	}
-	st.Nodes = nodesOf(st.Name, st.Subnet, nodes)
+	st.Nodes = nodesOf(st.Name, st.Subnet, opts.Nodes, opts.ShortHostnames)
 	if err := os.Mkdir(st.Dir, 0o700); err != nil {
 		return nil, err
 	}

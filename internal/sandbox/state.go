@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,9 +72,11 @@ type State struct {
 
 // Node is one machine of a sandbox. The first State.Managers nodes are managers.
 type Node struct {
-	// Name is the node's hostname and the name of its docker context.
-	Name    string
-	Address netip.Addr
+	// Name is the name of the node's docker context: NAME-n1 of sandbox NAME.
+	Name string
+	// Hostname is what the node calls itself in its swarm.
+	Hostname string
+	Address  netip.Addr
 	// Dir is the node's folder below State.Dir.
 	Dir string
 	// Host is where the engine answers, as in DOCKER_HOST.
@@ -142,6 +145,10 @@ func loadState(root, name string) (*State, error) {
 	}
 	if st.Version > stateVersion {
 		return nil, problem.New("sandbox %q was made by a newer version of docker swarmnet", name)
+	}
+	for _, n := range st.Nodes {
+		// States of before there were short hostnames do not tell it.
+		n.Hostname = cmp.Or(n.Hostname, n.Name)
 	}
 	return st, nil
 }

@@ -110,7 +110,9 @@ func umlKernelArgs(guest umlguest.Config) ([]string, error) {
 
 // umlNode is a node as the guest's agent is told.
 func umlNode(st *State, n *Node) umlguest.Node {
-	return umlguest.Node{Name: n.Name, Address: netip.PrefixFrom(n.Address, st.Subnet.Bits()), Cut: n.Cut}
+	return umlguest.Node{
+		Name: n.Name, Hostname: n.Hostname, Address: netip.PrefixFrom(n.Address, st.Subnet.Bits()), Cut: n.Cut,
+	}
 }
 
 // umlConsoleLines is how much of a kernel's console an error shows.

@@ -28,7 +28,7 @@ func TestUMLUserIsOfNoDistribution(t *testing.T) {
 func TestUMLAgentIsNoNode(t *testing.T) {
 	subnet := netip.MustParsePrefix("10.97.4.0/24")
 	assert.Equal(t, umlAgent(subnet), netip.MustParseAddr("10.97.4.254"))
-	for _, n := range nodesOf("lab", subnet, MaxNodes) {
+	for _, n := range nodesOf("lab", subnet, MaxNodes, false) {
 		assert.Assert(t, n.Address != umlAgent(subnet))
 	}
 }

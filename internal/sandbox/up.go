@@ -37,6 +37,8 @@ type UpOptions struct {
 	Driver   string
 	Nodes    int
 	Managers int
+	// ShortHostnames has the nodes call themselves n1, n2, … in their swarm.
+	ShortHostnames bool
 	// Engine is the root file system whose dockerd runs; empty for the machine's.
 	Engine string
 	// Timeout bounds the whole.
@@ -84,7 +86,7 @@ func (s *Sandboxes) Up(ctx context.Context, opts UpOptions) (*State, error) {
 	if err := drv.Check(ctx, st); err != nil {
 		return nil, err
 	}
-	unlock, err := s.claim(st, opts.Nodes)
+	unlock, err := s.claim(st, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,10 @@ func InitArgs() []string { return []string{verbGroup, verbInit} }
 
 // Node is one node of the sandbox, as the agent is told.
 type Node struct {
-	// Name is the hostname.
+	// Name tells the node from the others of the guest.
 	Name string
+	// Hostname is what it calls itself.
+	Hostname string
 	// Address is the node's address with the length of the network's prefix.
 	Address netip.Prefix
 	// Cut leaves the node's cable out.

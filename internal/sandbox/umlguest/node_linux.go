@@ -35,7 +35,7 @@ func runNode(args []string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
-	if err := unix.Sethostname([]byte(n.Name)); err != nil {
+	if err := unix.Sethostname([]byte(n.Hostname)); err != nil {
 		return err
 	}
 	err := mountAll(
