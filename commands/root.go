@@ -36,6 +36,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newPortsCommand(dockerCLI),
 		newPsCommand(dockerCLI),
 		newRmCommand(dockerCLI),
+		newRunbookCommand(dockerCLI),
 		newSandboxCommand(dockerCLI),
 		newVersionCommand(dockerCLI),
 	)

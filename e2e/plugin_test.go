@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,4 +73,23 @@ func TestComplete(t *testing.T) {
 	r := s.Docker("__complete", "swarmnet", "inspect", "dock")
 	r.Assert(t, icmd.Success)
 	assert.Check(t, is.Contains(strings.Fields(r.Stdout()), "docknet"))
+}
+
+// TestRunbookOnATerminal: through the program of PAGER, which no shell takes
+// apart; plainly where there is none.
+func TestRunbookOnATerminal(t *testing.T) {
+	s := usual(t)
+	program := filepath.Join(t.TempDir(), "pager")
+	assert.NilError(t, os.WriteFile(program, []byte("#!/bin/sh\necho \"paged by $1\"\ntest -t 1 && cat\n"), 0o755))
+	for pager, want := range map[string]string{program + " $(id)": "paged by $(id)", "/no/such/pager": "# The first network"} {
+		c := s.Command("swarmnet", "runbook", "first-network")
+		c.Env = append(c.Env, "PAGER="+pager)
+		p := start(t, c, true)
+		assert.Equal(t, p.end(t, s.Patience()), 0)
+		assert.Check(t, is.Contains(p.output(), want))
+		assert.Check(t, is.Contains(p.output(), "The command returns when the swarm has allocated it."))
+	}
+	r := s.Swarmnet("runbook", "first-network")
+	r.Assert(t, icmd.Success)
+	assert.Check(t, strings.HasPrefix(r.Stdout(), "# The first network\n"))
 }

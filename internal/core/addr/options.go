@@ -9,6 +9,7 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 )
 
 // The cost of an overlay in bytes per packet (moby
@@ -93,50 +94,21 @@ func nearestOption(key string) string {
 	if a, ok := aliases[key]; ok {
 		return a
 	}
-	best, cost := "", 0
-	for _, option := range slices.Sorted(maps.Keys(driverOptions)) {
-		if d := distance(key, option); d <= len(option)/3 && (best == "" || d < cost) {
-			best, cost = option, d
-		}
+	options := slices.Sorted(maps.Keys(driverOptions))
+	if near := text.Nearest(key, options); near != "" {
+		return near
 	}
-	if best != "" {
-		return best
+	last := make([]string, len(options))
+	for i, option := range options {
+		last[i] = lastWord(option)
 	}
-	for _, option := range slices.Sorted(maps.Keys(driverOptions)) {
-		if d := distance(lastWord(key), lastWord(option)); d <= len(lastWord(option))/3 && (best == "" || d < cost) {
-			best, cost = option, d
-		}
+	if i := slices.Index(last, text.Nearest(lastWord(key), last)); i >= 0 {
+		return options[i]
 	}
-	return best
+	return ""
 }
 
 func lastWord(option string) string { return option[strings.LastIndexByte(option, '.')+1:] }
-
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour to make b of a (optimal string alignment).
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
-}
 
 // encryptedValue holds that the driver looks only whether the option is there
 // (moby libnetwork/drivers/overlay/ov_network.go).

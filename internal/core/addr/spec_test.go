@@ -135,13 +135,3 @@ func TestContainerMTU(t *testing.T) {
 	assert.NilError(t, CheckMTU(1450))
 	assert.ErrorContains(t, CheckMTU(100), "between 576 and 65535")
 }
-
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{{"", "abc", 3}, {"mtu", "mtu", 0}, {"mut", "mtu", 1}, {"encrypt", "encrypted", 2}, {"kitten", "sitting", 3}} {
-		assert.Equal(t, distance(tc.a, tc.b), tc.want)
-		assert.Equal(t, distance(tc.b, tc.a), tc.want)
-	}
-}
