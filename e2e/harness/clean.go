@@ -9,11 +9,12 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/api/types/volume"
 	"gotest.tools/v3/assert"
 	"gotest.tools/v3/poll"
 )
 
-// Clean removes services, containers, networks, secrets and configs from the
+// Clean removes services, containers, networks, volumes, secrets and configs from the
 // swarm, and waits until their tasks are gone, so that addresses are free and
 // no task of one test is seen by the next.
 func (s *Swarm) Clean(t *testing.T) {
@@ -38,6 +39,7 @@ func (s *Swarm) Clean(t *testing.T) {
 	s.wait(t, s.removeNetworks)
 	for _, n := range s.Nodes {
 		n.wait(t, n.removeNetworks)
+		n.wait(t, n.removeVolumes)
 	}
 	secrets, err := s.API.SecretList(ctx, swarm.SecretListOptions{})
 	assert.NilError(t, err)
@@ -83,6 +85,21 @@ func (e *Endpoint) removeNetworks(ctx context.Context) poll.Result {
 	}
 	if left > 0 {
 		return poll.Continue("%d networks left on %s, %v", left, e.Context, err)
+	}
+	return poll.Success()
+}
+
+// removeVolumes removes a node's volumes. An engine lets go of one a moment
+// after the last container has ended.
+func (e *Endpoint) removeVolumes(ctx context.Context) poll.Result {
+	left, err := e.API.VolumeList(ctx, volume.ListOptions{})
+	if err != nil {
+		return poll.Continue("%v", err)
+	}
+	for _, v := range left.Volumes {
+		if err := e.API.VolumeRemove(ctx, v.Name, true); err != nil {
+			return poll.Continue("volume %s on %s: %v", v.Name, e.Context, err)
+		}
 	}
 	return poll.Success()
 }

@@ -4,7 +4,8 @@
 // database by name, and a published port.
 //
 // Environment: DB_HOST (default "postgress"), DB_PORT, POSTGRES_USER,
-// POSTGRES_PASSWORD, POSTGRES_DB, LISTEN (default ":80").
+// POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, POSTGRES_DB, LISTEN (default
+// ":80").
 package main
 
 import (

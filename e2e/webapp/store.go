@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"net"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	_ "github.com/lib/pq" // the driver "postgres"
@@ -31,9 +33,13 @@ func openStore(get func(string) string) (*store, error) {
 	user := env(get, "POSTGRES_USER", "postgres")
 	host := env(get, "DB_HOST", "postgress")
 	address := net.JoinHostPort(host, env(get, "DB_PORT", "5432"))
+	password, err := password(get)
+	if err != nil {
+		return nil, err
+	}
 	dsn := url.URL{
 		Scheme:   "postgres",
-		User:     url.UserPassword(user, get("POSTGRES_PASSWORD")),
+		User:     url.UserPassword(user, password),
 		Host:     address,
 		Path:     env(get, "POSTGRES_DB", user),
 		RawQuery: "sslmode=disable&connect_timeout=3",
@@ -43,6 +49,17 @@ func openStore(get func(string) string) (*store, error) {
 		return nil, err
 	}
 	return &store{db: db, host: host, address: address}, nil
+}
+
+// password reads the password from the environment, or from the file (a
+// secret) that the environment names.
+func password(get func(string) string) (string, error) {
+	file := get("POSTGRES_PASSWORD_FILE")
+	if file == "" {
+		return get("POSTGRES_PASSWORD"), nil
+	}
+	content, err := os.ReadFile(file)
+	return strings.TrimRight(string(content), "\n"), err
 }
 
 func (s *store) close() { _ = s.db.Close() }
