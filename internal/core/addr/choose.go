@@ -66,25 +66,6 @@ func Choose(r Request, t *Taken) (netip.Prefix, error) {
 	return netip.Prefix{}, r.full(t)
 }
 
-// ChooseEach returns one block per request, none overlapping another. names
-// say for whom each block is, and are used in errors.
-func ChooseEach(requests []Request, names []string, t *Taken) ([]netip.Prefix, error) {
-	chosen := make([]netip.Prefix, 0, len(requests))
-	all := &Taken{}
-	for _, o := range t.owners {
-		all.Add(o)
-	}
-	for i, r := range requests {
-		p, err := Choose(r, all)
-		if err != nil {
-			return nil, problem.New("%s: %w", names[i], err)
-		}
-		all.Add(Owner{Prefix: p, Name: "the new network of " + names[i]})
-		chosen = append(chosen, p)
-	}
-	return chosen, nil
-}
-
 // Shared returns the request whose blocks lie in a pool of every request, for
 // one block that is to be the same in several swarms. The size is that of the
 // first.

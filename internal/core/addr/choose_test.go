@@ -204,36 +204,3 @@ func overlapsAny(p netip.Prefix, blocks []netip.Prefix) bool {
 	}
 	return false
 }
-
-// TestChooseEachNeverCollides creates 10,000 networks over ten swarms.
-func TestChooseEachNeverCollides(t *testing.T) {
-	seed := rand.Int63()
-	rng := rand.New(rand.NewSource(seed))
-	t.Logf("seed %d", seed)
-	taken := &Taken{}
-	var used []netip.Prefix
-	for range 1000 {
-		var rs []Request
-		var names []string
-		for range 10 {
-			rs = append(rs, Request{[]netip.Prefix{pfx("10.0.0.0/8")}, 23 + rng.Intn(5)})
-			names = append(names, "x")
-		}
-		got, err := ChooseEach(rs, names, taken)
-		assert.NilError(t, err)
-		for i, p := range got {
-			assert.Equal(t, p.Bits(), rs[i].Bits)
-			assert.Assert(t, pfx("10.0.0.0/8").Contains(p.Addr()))
-			taken.Add(Owner{Prefix: p, Name: "x"})
-			used = append(used, p)
-		}
-		if len(used) > 200 { // keep the quadratic part of the test small
-			taken = &Taken{}
-			used = used[len(used)-100:]
-			taken.Avoid(used...)
-		}
-		for i, p := range used {
-			assert.Assert(t, !overlapsAny(p, used[:i]), "seed %d: %s", seed, p)
-		}
-	}
-}

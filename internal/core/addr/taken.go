@@ -6,6 +6,7 @@ package addr
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -57,6 +58,11 @@ func TakenBy(snapshots ...*swarm.Snapshot) *Taken {
 		t.addNodes(s)
 	}
 	return t
+}
+
+// Clone returns a copy that can be added to apart from t.
+func (t *Taken) Clone() *Taken {
+	return &Taken{owners: slices.Clone(t.owners), seen: maps.Clone(t.seen)}
 }
 
 // Avoid adds blocks that the user wants to keep free.
