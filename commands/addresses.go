@@ -16,7 +16,6 @@ import (
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/format"
-	"github.com/swarmnet/docker-swarmnet/metadata"
 )
 
 type addressesOptions struct {
@@ -155,20 +154,19 @@ func (o addressesOptions) request(cmd *cobra.Command, dockerCLI command.Cli) (*p
 	if r.avoid, err = prefixes("--avoid", o.avoid); err != nil {
 		return nil, err
 	}
-	if kept, ok := dockerCLI.ConfigFile().PluginConfig(metadata.Name, "avoid"); ok {
-		always, err := prefixes("plugins.swarmnet.avoid in docker's config.json", strings.Split(kept, ","))
-		if err != nil {
-			return nil, err
-		}
-		r.avoid = append(r.avoid, always...)
-	}
-	return r, nil
+	always, err := keptAvoid(dockerCLI)
+	r.avoid = append(r.avoid, always...)
+	return r, err
 }
 
+// prefixes reads ranges of addresses, as --pool and --avoid take them.
 func prefixes(where string, words []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, w := range words {
-		p, err := addr.ParsePrefix(strings.TrimSpace(w))
+		if w = strings.TrimSpace(w); w == "" {
+			continue
+		}
+		p, err := addr.ParsePrefix(w)
 		if err != nil {
 			return nil, problem.New("%s: %w", where, err).WithCode(problem.Usage)
 		}

@@ -34,7 +34,7 @@ const (
 type contextsOption struct{ names []string }
 
 func (o *contextsOption) install(cmd *cobra.Command, dockerCLI command.Cli) {
-	cmd.Flags().StringSliceVar(&o.names, "contexts", nil, `Docker contexts to look at, comma-separated, or "all"`)
+	cmd.Flags().StringSliceVar(&o.names, "contexts", nil, `Docker contexts to work with, comma-separated, or "all"`)
 	_ = cmd.RegisterFlagCompletionFunc("contexts", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		list, err := dockerCLI.ContextStore().List()
 		if err != nil {

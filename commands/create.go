@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/docker/cli/cli"
@@ -25,6 +24,9 @@ type createOptions struct {
 	init    bool
 	dryRun  bool
 	timeout time.Duration
+	// sameSubnet asks for one subnet in all contexts.
+	sameSubnet bool
+	contexts   contextsOption
 	progressOptions
 }
 
@@ -39,7 +41,12 @@ no local network of the engine. The ID goes to stdout.
 
 A network that is there already as asked for is left alone, and its ID printed. One that
 is there otherwise is an error that names the differences: a swarm never changes a network.
-A network that the swarm cannot allocate is removed again.`,
+A network that the swarm cannot allocate is removed again.
+
+With --contexts the network is created in every one of the swarms or in none, on subnets
+that are free in all of them: of their networks, nodes and engines, of --avoid, and of
+the ranges kept as "avoid" in docker's config.json ("docker swarmnet addresses --help").
+Two swarms can be connected only while their networks do not overlap.`,
 		Example: `  # A network on a free subnet
   docker swarmnet create docknet
 
@@ -49,6 +56,9 @@ A network that the swarm cannot allocate is removed again.`,
   # Encrypted between nodes that are connected with jumbo frames
   docker swarmnet create --encrypted --mtu 9000 docknet
 
+  # The same network in two swarms, where nothing overlaps
+  docker swarmnet create --contexts east,west docknet
+
   # See the subnet that would be chosen
   docker swarmnet create --dry-run docknet
 
@@ -57,7 +67,7 @@ A network that the swarm cannot allocate is removed again.`,
 		Args: cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
-			return runCreate(cmd.Context(), dockerCLI, o)
+			return runCreate(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -66,14 +76,28 @@ A network that the swarm cannot allocate is removed again.`,
 	f.BoolVar(&o.init, "init", false, "Make the engine a swarm of its own if it is in none")
 	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be created, and create nothing")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for the allocation")
+	f.BoolVar(&o.sameSubnet, "same-subnet", false, "Take one and the same subnet in all contexts")
+	o.contexts.install(cmd, dockerCLI)
 	o.install(cmd)
 	return cmd
 }
 
-func runCreate(ctx context.Context, dockerCLI command.Cli, o createOptions) error {
+func runCreate(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o createOptions) error {
 	wish, err := o.network.wish(o.name)
 	if err != nil {
 		return err
+	}
+	always, err := keptAvoid(dockerCLI)
+	if err != nil {
+		return err
+	}
+	wish.Avoid = append(wish.Avoid, always...)
+	names, err := o.contexts.chosen(cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return createInEach(ctx, dockerCLI, o, wish, names)
 	}
 	sink, done, err := o.open(dockerCLI)
 	if err != nil {
@@ -157,19 +181,6 @@ func showCreate(dockerCLI command.Cli, s *swarm.Snapshot, wish netspec.Wish) err
 		}
 	}
 	return nil
-}
-
-// prefixesOf reads ranges of addresses, as --pool and --avoid take them.
-func prefixesOf(in []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(in))
-	for _, s := range in {
-		p, err := addr.ParsePrefix(s)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }
 
 // labelsOf reads --label as docker does.

@@ -148,11 +148,11 @@ func (o *createFlags) choice() (bits int, pools, avoid []netip.Prefix, err error
 			return 0, nil, nil, err
 		}
 	}
-	if pools, err = prefixesOf(o.pools); err != nil {
-		return 0, nil, nil, problem.New("--pool: %w", err).WithCode(problem.Usage)
+	if pools, err = prefixes("--pool", o.pools); err != nil {
+		return 0, nil, nil, err
 	}
-	if avoid, err = prefixesOf(o.avoid); err != nil {
-		return 0, nil, nil, problem.New("--avoid: %w", err).WithCode(problem.Usage)
+	if avoid, err = prefixes("--avoid", o.avoid); err != nil {
+		return 0, nil, nil, err
 	}
 	return bits, pools, avoid, nil
 }

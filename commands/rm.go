@@ -22,6 +22,9 @@ type rmOptions struct {
 	stack   string
 	force   bool
 	timeout time.Duration
+
+	contexts contextsOption
+	confirmOption
 	progressOptions
 }
 
@@ -37,12 +40,18 @@ goes before its last task leaks that task's addresses on its other networks.
 
 With --stack all that belongs to a stack is removed: its services, then, when every task
 has ended, its networks, configs and secrets. "docker stack rm" does not wait in between.
-After Ctrl-C, and when the time is over, it says what is left.`,
+After Ctrl-C, and when the time is over, it says what is left.
+
+With --contexts what has that name is removed from every one of the swarms. Where the
+contexts are those kept in docker's config.json, it asks first.`,
 		Example: `  # Remove one
   docker swarmnet rm docknet
 
   # Remove a service, then its network as soon as the tasks have ended
   docker service rm mydrupal && docker swarmnet rm docknet
+
+  # From two swarms
+  docker swarmnet rm --contexts east,west docknet
 
   # In a script: fine if it is gone already, at most a minute
   docker swarmnet rm --force --timeout 1m docknet
@@ -61,9 +70,9 @@ After Ctrl-C, and when the time is over, it says what is left.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.refs = args
 			if cmd.Flags().Changed("stack") {
-				return runRmStack(cmd.Context(), dockerCLI, o)
+				o.refs = []string{o.stack}
 			}
-			return runRm(cmd.Context(), dockerCLI, o)
+			return runRm(cmd.Context(), cmd, dockerCLI, o)
 		},
 		ValidArgsFunction: completeNetworks(dockerCLI, 0),
 	}
@@ -72,16 +81,28 @@ After Ctrl-C, and when the time is over, it says what is left.`,
 	f.StringVar(&o.stack, "stack", "", "Remove this stack in place of networks")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks(dockerCLI))
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for ending tasks")
-	o.install(cmd)
+	o.contexts.install(cmd, dockerCLI)
+	o.confirmOption.install(cmd)
+	o.progressOptions.install(cmd)
 	return cmd
 }
 
-func runRm(ctx context.Context, dockerCLI command.Cli, o rmOptions) error {
+func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmOptions) error {
+	names, err := o.contexts.chosen(cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return removeFromEach(ctx, dockerCLI, o, names, cmd.Flags().Changed("contexts"))
+	}
+	if cmd.Flags().Changed("stack") {
+		return runRmStack(ctx, dockerCLI, o)
+	}
 	e, s, err := lookAsManager(ctx, dockerCLI)
 	if err != nil {
 		return err
 	}
-	sink, done, err := o.open(dockerCLI)
+	sink, done, err := o.progressOptions.open(dockerCLI)
 	if err != nil {
 		return err
 	}
