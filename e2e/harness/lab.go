@@ -136,31 +136,40 @@ func (l *Lab) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(l.Config))...)
 }
 
-func (l *Lab) chooseEngine(engine string) error {
-	switch {
-	case engine == "distro":
-		l.label = engine
-		return nil
-	case strings.ContainsRune(engine, '/'):
-		l.label, l.engine = filepath.Base(engine), engine
-		return nil
-	}
-	var err error
+func (l *Lab) chooseEngine(engine string) (err error) {
 	l.label = engine
-	l.engine, err = l.engineRoot(engine)
+	if strings.ContainsRune(engine, '/') {
+		l.label = filepath.Base(engine)
+	}
+	l.engine, err = engineRoot(l.Root, engine)
 	return err
 }
 
-// engineRoot makes the root file system with the engine of a Debian suite, if
-// it is not there yet, and returns its folder.
-func (l *Lab) engineRoot(suite string) (string, error) {
-	cmd := exec.Command(filepath.Join(l.Root, "hack", "engine-root"), suite)
+// engineRoot returns the root file system of an engine, as E2E_ENGINE names
+// it; empty for the machine's own.
+func engineRoot(checkout, engine string) (string, error) {
+	switch {
+	case engine == "distro":
+		return "", nil
+	case strings.ContainsRune(engine, '/'):
+		return engine, nil
+	}
+	cmd := exec.Command(filepath.Join(checkout, "hack", "engine-root"), engine)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("engine root of %q: %w", suite, err)
+		return "", fmt.Errorf("engine root of %q: %w", engine, err)
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// OtherEngine names an engine that this lab does not run by itself, for
+// scenarios with several.
+func (l *Lab) OtherEngine() string {
+	if l.label == "trixie" {
+		return "distro"
+	}
+	return "trixie"
 }
 
 // install builds what is missing and links the plugin into a Docker

@@ -82,7 +82,7 @@ type Spec struct {
 	Driver   string // default Namespaces
 	Nodes    int    // default 3
 	Managers int    // default 1
-	Engine   string // a Debian suite; empty for the lab's engine
+	Engine   string // as E2E_ENGINE, which is the default
 }
 
 // Swarm returns the sandbox of that spec for a test, clean: brought up by the
@@ -135,15 +135,15 @@ func (l *Lab) makeSandbox(t *testing.T, name string, spec Spec) (*Swarm, error) 
 		if spec.Short {
 			args = append(args, "--short-hostnames")
 		}
-		root := l.engine
+		engine := l.engine
 		if spec.Engine != "" {
 			var err error
-			if root, err = l.engineRoot(spec.Engine); err != nil {
+			if engine, err = engineRoot(l.Root, spec.Engine); err != nil {
 				return nil, err
 			}
 		}
-		if root != "" {
-			args = append(args, "--engine", root)
+		if engine != "" {
+			args = append(args, "--engine", engine)
 		}
 		if r := l.run("", 10*time.Minute, args...); r.ExitCode != 0 {
 			return nil, fmt.Errorf("sandbox up: %s", r)
