@@ -31,10 +31,12 @@ type look struct {
 	// resources that it holds will come free.
 	ending bool
 	live   int // tasks that have not ended, of any spec
+	// alive are the slots, by key, with a task that has not ended, of any spec.
+	alive map[string]bool
 }
 
 func newLook(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node) look {
-	l := look{sv: sv, nodes: make(map[string]swarm.Node, len(nodes))}
+	l := look{sv: sv, nodes: make(map[string]swarm.Node, len(nodes)), alive: map[string]bool{}}
 	for _, n := range nodes {
 		l.nodes[n.ID] = n
 	}
@@ -45,6 +47,7 @@ func newLook(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node) look {
 		}
 		if !t.State.Ended() && !l.down(t.NodeID) {
 			l.live++
+			l.alive[l.slotOf(t).key] = true
 			l.ending = l.ending || t.Desired.Ended() && !sv.Mode.Job()
 		}
 		if !l.current(t) {

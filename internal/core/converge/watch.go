@@ -3,7 +3,6 @@ package converge
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -122,7 +121,10 @@ func (l look) stuck(s slot) string {
 	switch {
 	case !s.has:
 		return ""
-	case s.now.State.Ended() && !l.reached(s) && !slices.ContainsFunc(s.all, func(t swarm.Task) bool { return !t.State.Ended() }):
+	case s.now.State.Ended() && !l.reached(s) && !l.alive[s.key]:
+		// While a task of another spec is alive the update has not come to this
+		// slot yet; an ended one of the present spec is then of an earlier time
+		// that had the same spec.
 		return CauseExited
 	case s.now.State == swarm.TaskPending && !l.ending:
 		return CauseNoNode

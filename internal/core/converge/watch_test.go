@@ -55,6 +55,7 @@ func TestStep(t *testing.T) {
 		state State
 		cause string
 	}{
+		{"an update back to a spec that had tasks before", web(1), []swarm.Task{old, task(1, -1, swarm.TaskShutdown)}, 30, Waiting, CauseStarting},
 		{"runs, under watch", web(1), []swarm.Task{task(1, 1, swarm.TaskRunning)}, 4, Waiting, CauseVerifying},
 		{"runs through the watch", web(1), []swarm.Task{task(1, 1, swarm.TaskRunning)}, 5, Up, ""},
 		{"a longer watch", with(func(s *swarm.Service) { s.UpdateMonitor = time.Minute }), []swarm.Task{task(1, 1, swarm.TaskRunning)}, 30, Waiting, CauseVerifying},
