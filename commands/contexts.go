@@ -31,7 +31,12 @@ const (
 )
 
 // contextsOption is the flag --contexts.
-type contextsOption struct{ names []string }
+type contextsOption struct {
+	names []string
+	// accept says what is in the way of using a snapshot; nil stands for usable,
+	// which wants the whole truth.
+	accept func(*swarm.Snapshot) error
+}
 
 func (o *contextsOption) install(cmd *cobra.Command, dockerCLI command.Cli) {
 	cmd.Flags().StringSliceVar(&o.names, "contexts", nil, `Docker contexts to work with, comma-separated, or "all"`)
@@ -78,13 +83,27 @@ func (o *contextsOption) look(ctx context.Context, cmd *cobra.Command, dockerCLI
 		return nil, err
 	}
 	if len(names) == 0 {
-		e, s, err := lookAsManager(ctx, dockerCLI)
+		e, err := openCurrent(dockerCLI)
 		if err != nil {
+			return nil, err
+		}
+		s, err := e.Look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := o.judge(s); err != nil {
 			return nil, err
 		}
 		return &looks{swarms: []looked{{e, s}}}, nil
 	}
-	return lookAtAll(ctx, dockerCLI, names)
+	return o.lookAtAll(ctx, dockerCLI, names)
+}
+
+func (o *contextsOption) judge(s *swarm.Snapshot) error {
+	if o.accept != nil {
+		return o.accept(s)
+	}
+	return usable(s)
 }
 
 // chosen returns the names of the contexts, each once. What is kept in docker's
@@ -141,7 +160,7 @@ func oneContextNamed(cmd *cobra.Command) bool {
 // lookAtAll looks at the contexts side by side. Contexts with the same
 // endpoint take turns, so that no ssh endpoint sees more calls at once than
 // those of one look.
-func lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
+func (o *contextsOption) lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
 	engines := make([]*engine.Engine, len(names))
 	snapshots := make([]*swarm.Snapshot, len(names))
 	failed := make([]error, len(names))
@@ -170,12 +189,12 @@ func lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*loo
 	known := knownSwarms{clusters: map[string]string{}, nodes: map[string]string{}}
 	for i, s := range snapshots {
 		if failed[i] == nil {
-			failed[i] = usable(s)
+			failed[i] = o.judge(s)
 		}
 		if failed[i] != nil {
 			continue
 		}
-		if same, ok := known.clusters[s.Cluster.ID]; ok {
+		if same, ok := known.clusters[s.Cluster.ID]; ok && s.Cluster.ID != "" {
 			sameSwarm(dockerCLI, names[i], same)
 			continue
 		}

@@ -27,6 +27,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 	root.AddCommand(
 		newAddressesCommand(dockerCLI),
 		newAttachCommand(dockerCLI),
+		newCheckCommand(dockerCLI),
 		newCreateCommand(dockerCLI),
 		newDeployCommand(dockerCLI),
 		newDetachCommand(dockerCLI),

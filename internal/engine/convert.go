@@ -120,7 +120,7 @@ func taskOf(t swarm.Task) model.Task {
 func attachmentOf(t swarm.Task) model.Attachment {
 	m := model.Attachment{
 		ID: t.ID, NodeID: t.NodeID, State: model.TaskState(t.Status.State),
-		Desired: model.TaskState(t.DesiredState), Created: t.CreatedAt, Err: t.Status.Err,
+		Desired: model.TaskState(t.DesiredState), Created: t.CreatedAt, Updated: t.UpdatedAt, Err: t.Status.Err,
 		Networks: taskNetworks(t.NetworksAttachments),
 	}
 	if s := t.Spec.NetworkAttachmentSpec; s != nil {
@@ -129,10 +129,18 @@ func attachmentOf(t swarm.Task) model.Attachment {
 	return m
 }
 
+// predefined is the label by which a swarm knows its copies of the networks
+// that every engine has, such as "host" (swarmkit api/naming, moby
+// runconfig.IsPreDefinedNetwork).
+const predefined = "com.docker.swarm.predefined"
+
 func taskNetworks(in []swarm.NetworkAttachment) []model.TaskNetwork {
 	var out []model.TaskNetwork
 	for _, a := range in {
-		out = append(out, model.TaskNetwork{NetworkID: a.Network.ID, Addrs: prefixes(a.Addresses)})
+		out = append(out, model.TaskNetwork{
+			NetworkID: a.Network.ID, Addrs: prefixes(a.Addresses),
+			Predefined: a.Network.Spec.Labels[predefined] == "true",
+		})
 	}
 	return out
 }

@@ -95,6 +95,8 @@ func engineOf(info system.Info, api string) model.Engine {
 		Name: info.Name, Version: info.ServerVersion, APIVersion: api,
 		OS: info.OSType, KernelVersion: info.KernelVersion,
 	}
+	// The zero time where the engine does not tell it.
+	en.Clock, _ = time.Parse(time.RFC3339Nano, info.SystemTime)
 	if info.FirewallBackend != nil {
 		en.FirewallBackend = info.FirewallBackend.Driver
 	}

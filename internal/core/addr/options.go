@@ -78,6 +78,32 @@ func CheckOptions(opts map[string]string) error {
 	return problem.Join("the options of the network cannot be used", wrong).WithCode(problem.Usage)
 }
 
+// IgnoredOptions says of each driver option of a network that exists why it
+// does not do what is written there: the driver knows no such option, or not
+// such a value. What CheckOptions refuses for other reasons is not among them.
+func IgnoredOptions(opts map[string]string) []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(opts)) {
+		check, known := driverOptions[key]
+		switch {
+		case !known:
+			out = append(out, unknownOption(key))
+		case key == swarm.OptEncrypted:
+		default:
+			if msg := check(opts[key]); msg != "" {
+				out = append(out, fmt.Sprintf("option %q: %s", key, msg))
+			}
+		}
+	}
+	return out
+}
+
+// EncryptedInVain tells whether the option "encrypted" says no, which encrypts
+// all the same.
+func EncryptedInVain(n swarm.Network) bool {
+	return n.Encrypted() && encryptedValue(n.Options[swarm.OptEncrypted]) != ""
+}
+
 func unknownOption(key string) string {
 	msg := fmt.Sprintf("the overlay driver has no option %q and would ignore it", key)
 	if near := nearestOption(key); near != "" {

@@ -65,6 +65,10 @@ type Rule struct {
 	Reads []string
 	// Why is a link to where the rule comes from.
 	Why string
+
+	// judge looks at one swarm, across at several.
+	judge  func(*look) outcome
+	across func([]*look) outcome
 }
 
 // Rules returns all rules in the order of their codes.

@@ -195,7 +195,7 @@ func (w *Watch) crash(l look, s slot, now time.Time) (cause, reason string) {
 		return "", ""
 	}
 	switch {
-	case rejected >= RejectLimit && missingImage(last.Err):
+	case rejected >= RejectLimit && MissingImage(last.Err):
 		return CauseImage, fmt.Sprintf("node %s cannot get the image of task %s: %s", l.nodeName(last.NodeID), s.name, last.Err)
 	case rejected >= RejectLimit:
 		return CauseRejected, fmt.Sprintf("node %s refuses task %s: %s", l.nodeName(last.NodeID), s.name, last.Err)
@@ -207,11 +207,15 @@ func (w *Watch) crash(l look, s slot, now time.Time) (cause, reason string) {
 	return "", ""
 }
 
-// missingImage knows the words of dockerd for an image that cannot be had
-// (moby daemon/images: errors of pull and lookup).
-func missingImage(msg string) bool {
+// MissingImage tells by the words of dockerd whether a node cannot get an image
+// (moby daemon/images and distribution: errors of pull and lookup). "not found"
+// alone may be said of a network too.
+func MissingImage(msg string) bool {
 	msg = strings.ToLower(msg)
-	for _, words := range []string{"no such image", "pull access denied", "manifest unknown", "not found"} {
+	for _, words := range []string{
+		"no such image", "pull access denied", "manifest unknown", "manifest for", "no matching manifest",
+		"repository does not exist", "repository name not known",
+	} {
 		if strings.Contains(msg, words) {
 			return true
 		}

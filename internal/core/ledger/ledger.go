@@ -59,8 +59,8 @@ type Block struct {
 	Prefix  netip.Prefix
 	// Network is the network's name, or empty where Node holds the address.
 	Network, Node string
-
-	id string
+	// ID is the network's or node's.
+	ID string
 }
 
 // Overlap is two blocks with addresses in common, the larger one first. At
@@ -140,6 +140,28 @@ func Overlaps(snapshots []*swarm.Snapshot) []Overlap {
 	for _, s := range snapshots {
 		blocks = append(blocks, blocksOf(s)...)
 	}
+	return overlapping(blocks, func(a, b Block) bool { return a.ID != b.ID && (a.Node == "" || b.Node == "") })
+}
+
+// Bridges returns every network local to the engine that has addresses in
+// common with an overlay network of its swarm.
+func Bridges(s *swarm.Snapshot) []Overlap {
+	var blocks []Block
+	local := map[string]bool{}
+	for _, n := range s.Networks {
+		if n.Scope == "local" {
+			local[n.ID] = true
+		} else if !n.Overlay() {
+			continue
+		}
+		blocks = append(blocks, blocksOfNetwork(s, n)...)
+	}
+	return overlapping(blocks, func(a, b Block) bool { return local[a.ID] != local[b.ID] })
+}
+
+// overlapping returns every two blocks with addresses in common that count, the
+// larger one first.
+func overlapping(blocks []Block, counts func(a, b Block) bool) []Overlap {
 	slices.SortStableFunc(blocks, func(a, b Block) int { return compare(a.Prefix, b.Prefix) })
 	// Two prefixes either nest or are apart, so those that hold the present one
 	// are a stack.
@@ -150,7 +172,7 @@ func Overlaps(snapshots []*swarm.Snapshot) []Overlap {
 			around = around[:len(around)-1]
 		}
 		for _, a := range around {
-			if a.id != b.id && (a.Node == "" || b.Node == "") {
+			if counts(a, b) {
 				out = append(out, Overlap{a, b})
 			}
 		}
@@ -167,11 +189,7 @@ func blocksOf(s *swarm.Snapshot) []Block {
 		if !n.Overlay() {
 			continue
 		}
-		for _, sub := range n.Subnets {
-			if p := sub.Prefix.Masked(); p.IsValid() {
-				out = append(out, Block{Context: s.Context, Prefix: p, Network: n.Name, id: n.ID})
-			}
-		}
+		out = append(out, blocksOfNetwork(s, n)...)
 	}
 	for _, n := range s.Nodes {
 		a, err := netip.ParseAddr(n.Addr)
@@ -180,7 +198,17 @@ func blocksOf(s *swarm.Snapshot) []Block {
 			continue
 		}
 		a = a.Unmap().WithZone("")
-		out = append(out, Block{Context: s.Context, Prefix: netip.PrefixFrom(a, a.BitLen()), Node: cmp.Or(n.Hostname, n.ID), id: n.ID})
+		out = append(out, Block{Context: s.Context, Prefix: netip.PrefixFrom(a, a.BitLen()), Node: cmp.Or(n.Hostname, n.ID), ID: n.ID})
+	}
+	return out
+}
+
+func blocksOfNetwork(s *swarm.Snapshot, n swarm.Network) []Block {
+	var out []Block
+	for _, sub := range n.Subnets {
+		if p := sub.Prefix.Masked(); p.IsValid() {
+			out = append(out, Block{Context: s.Context, Prefix: p, Network: n.Name, ID: n.ID})
+		}
 	}
 	return out
 }

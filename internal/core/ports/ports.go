@@ -75,7 +75,7 @@ func Of(s *swarm.Snapshot, encrypted bool) Needs {
 	all := Group{Name: "all nodes"}
 	managers := map[int][]Host{}
 	for _, node := range s.Nodes {
-		addr, ok := addressOf(node)
+		addr, ok := AddressOf(node)
 		if !ok {
 			n.Unknown = append(n.Unknown, text.Clean(cmp.Or(node.Hostname, node.ID)))
 			continue
@@ -115,10 +115,10 @@ func Of(s *swarm.Snapshot, encrypted bool) Needs {
 	return n
 }
 
-// addressOf returns the address other nodes know a node by. A manager may tell
+// AddressOf returns the address other nodes know a node by. A manager may tell
 // 0.0.0.0 or a loopback address of itself, and its true one only beside the
 // port of its API (moby#27647).
-func addressOf(n swarm.Node) (netip.Addr, bool) {
+func AddressOf(n swarm.Node) (netip.Addr, bool) {
 	candidates := []string{n.Addr}
 	if ap, err := netip.ParseAddrPort(n.ManagerAddr); err == nil {
 		candidates = append(candidates, ap.Addr().String())

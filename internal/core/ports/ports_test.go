@@ -103,7 +103,7 @@ func TestAddressOf(t *testing.T) {
 		{"manager that tells nothing", swarm.Node{Addr: "0.0.0.0", ManagerAddr: "0.0.0.0:2377"}, "invalid IP"},
 	} {
 		t.Run(tc.doc, func(t *testing.T) {
-			got, ok := addressOf(tc.node)
+			got, ok := AddressOf(tc.node)
 			assert.Equal(t, got.String(), tc.want)
 			assert.Equal(t, ok, tc.want != "invalid IP")
 		})

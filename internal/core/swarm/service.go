@@ -137,6 +137,9 @@ type TaskNetwork struct {
 	NetworkID string
 	Addrs     []netip.Prefix
 	Aliases   []string
+	// Predefined tells that it is a network such as "host", which the list of
+	// networks leaves out (moby daemon/cluster GetNetworks).
+	Predefined bool
 }
 
 // Attachment is a container made by "docker run" that is on a swarm network.
@@ -147,6 +150,7 @@ type Attachment struct {
 	State       TaskState
 	Desired     TaskState
 	Created     time.Time
+	Updated     time.Time
 	Err         string
 	Networks    []TaskNetwork
 }

@@ -48,6 +48,9 @@ type Engine struct {
 	// FirewallBackend is "iptables", "nftables" or "" where the engine does
 	// not tell (before 29.0).
 	FirewallBackend string
+	// Clock is the time of the look by the engine's own clock, which the times
+	// of objects of the swarm are of; zero where it does not tell.
+	Clock time.Time
 }
 
 // NodeState is an engine's own place in a swarm, from GET /info.
