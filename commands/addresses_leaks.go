@@ -43,7 +43,7 @@ func (l *looks) readReported(ctx context.Context, dockerCLI command.Cli, asked b
 			case known && ledger.AnyLeaks(at.s):
 				again, err := at.engine.Look(ctx)
 				if err == nil {
-					err = usable(again)
+					err = requireWhole(again)
 				}
 				if err != nil {
 					return err

@@ -156,6 +156,11 @@ func runCheck(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o 
 		}
 		return err
 	}
+	if slices.ContainsFunc(rules, func(r check.Rule) bool { return slices.Contains(r.Reads, check.ReadsStatus) }) {
+		if err := v.looks.readReported(ctx, dockerCLI, false); err != nil {
+			return err
+		}
+	}
 	ids, err := o.chosen(v.looks)
 	if err != nil {
 		return err

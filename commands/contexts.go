@@ -33,7 +33,7 @@ const (
 // contextsOption is the flag --contexts.
 type contextsOption struct {
 	names []string
-	// accept says what is in the way of using a snapshot; nil stands for usable,
+	// accept says what is in the way of using a snapshot; nil stands for requireWhole,
 	// which wants the whole truth.
 	accept func(*swarm.Snapshot) error
 }
@@ -103,7 +103,7 @@ func (o *contextsOption) judge(s *swarm.Snapshot) error {
 	if o.accept != nil {
 		return o.accept(s)
 	}
-	return usable(s)
+	return requireWhole(s)
 }
 
 // chosen returns the names of the contexts, each once. What is kept in docker's
@@ -241,17 +241,6 @@ func (k knownSwarms) add(s *swarm.Snapshot) {
 
 func sameSwarm(dockerCLI command.Cli, name, same string) {
 	_, _ = fmt.Fprintf(dockerCLI.Err(), "context %q leads to the same swarm as %q, which is counted once\n", name, same)
-}
-
-// usable says what keeps a snapshot from being the whole truth of a swarm.
-func usable(s *swarm.Snapshot) error {
-	if err := engine.RequireManager(s); err != nil {
-		return err
-	}
-	if len(s.Unread) > 0 {
-		return problem.New("could not read the %s of the swarm: %w", s.Unread[0].What, s.Unread[0].Err)
-	}
-	return nil
 }
 
 // endpointOf returns where a context points.

@@ -250,40 +250,35 @@ func poolNearlyUsed(l *look) (o outcome) {
 }
 
 // addressesLeaked compares what the engine counts with what there is to be
-// counted. What is moving may be in one count and not yet in the other.
+// counted, on networks where nothing moves.
 func addressesLeaked(l *look) (o outcome) {
-	if what := l.moving(); what != "" {
-		o.cannotTell("the count of addresses means something only while nothing moves, and " + what)
-		return o
-	}
+	var moving []string
 	for _, n := range l.overlays() {
-		counted, ok := l.reported[n.ID]
-		if !ok || slices.ContainsFunc(n.Subnets, func(s swarm.Subnet) bool { return !s.Prefix.Addr().Is4() }) {
-			continue
-		}
-		if lost := counted - l.usage(n).InUse.Total(); lost > 0 {
-			f := l.onNetwork(n, "%s in use and nobody has them: a network was removed before its tasks had ended", plural(lost, "address"))
+		leaks := ledger.LeaksOf(l.s, *n, l.usage(n))
+		switch {
+		case !reported(n):
+		case !leaks.Known:
+			moving = append(moving, text.Clean(n.Name))
+		case leaks.N > 0:
+			f := l.onNetwork(n, "%s in use and nobody has them: a network was removed before its tasks had ended", plural(leaks.N, "address"))
 			o.add(f.then(l.cmd("swarmnet addresses")))
 		}
+	}
+	if len(moving) > 0 {
+		o.cannotTell("tasks of " + some(moving) + " are on their way, and addresses count only while nothing moves")
 	}
 	return o
 }
 
-// moving names a task that is on its way from one state to another.
-func (l *look) moving() string {
-	for i := range l.s.Tasks {
-		t := &l.s.Tasks[i]
-		if !t.State.Ended() && (t.Desired.Ended() || t.State != swarm.TaskRunning) || !l.older(t.Updated, settled) {
-			return "task " + name(l.taskName(t)) + " does"
-		}
-	}
-	return ""
+// reported tells whether the engine has counted a network's addresses.
+func reported(n *swarm.Network) bool {
+	return slices.ContainsFunc(n.Subnets, func(s swarm.Subnet) bool { return s.Reported != nil })
 }
 
 // missingStatus says why the engine's own count is not known.
 func (l *look) missingStatus() string {
-	if l.reported == nil {
-		return "the engine does not tell its own count of addresses (API 1.52, engine 29)"
+	if slices.ContainsFunc(l.overlays(), reported) {
+		return ""
 	}
-	return ""
+	return "the engine has not told its own count of addresses: it has API 1.52 (29.0) or newer to do so, and is not asked where networks are many"
 }

@@ -43,7 +43,6 @@ type look struct {
 	slotsOf    map[string][]slot
 	suitables  map[string][]swarm.Node
 	refusalsOf map[string]string
-	reported   map[string]int
 }
 
 func newLook(s *swarm.Snapshot, in Input) *look {
@@ -53,7 +52,7 @@ func newLook(s *swarm.Snapshot, in Input) *look {
 		networks: map[string]*swarm.Network{}, byName: map[string]*swarm.Network{},
 		tasks: map[string][]*swarm.Task{}, members: map[string][]*swarm.Service{},
 		live: map[string]int{}, attached: map[string][]*swarm.Attachment{}, predefined: map[string]bool{},
-		suitables: map[string][]swarm.Node{}, refusalsOf: map[string]string{}, reported: in.Reported[s.Context],
+		suitables: map[string][]swarm.Node{}, refusalsOf: map[string]string{},
 	}
 	if !s.Engine.Clock.IsZero() {
 		l.now = s.Engine.Clock

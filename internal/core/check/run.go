@@ -13,9 +13,6 @@ type Input struct {
 	// Kernels are the kernels behind the contexts, by name; one that is not
 	// here is not known.
 	Kernels map[string]Kernel
-	// Reported are the addresses in use by the engines' own count, by context
-	// and network ID; a context that is not here does not tell.
-	Reported map[string]map[string]int
 }
 
 // Kernel is what is known of the kernel an engine runs on.
