@@ -33,8 +33,8 @@ const (
 // contextsOption is the flag --contexts.
 type contextsOption struct {
 	names []string
-	// accept says what is in the way of using a snapshot; nil stands for requireWhole,
-	// which wants the whole truth.
+	// accept says what is in the way of using a snapshot; nil stands for
+	// requireWhole.
 	accept func(*swarm.Snapshot) error
 }
 
@@ -96,7 +96,7 @@ func (o *contextsOption) look(ctx context.Context, cmd *cobra.Command, dockerCLI
 		}
 		return &looks{swarms: []looked{{e, s}}}, nil
 	}
-	return o.lookAtAll(ctx, dockerCLI, names)
+	return lookAtEach(ctx, dockerCLI, names, o.judge)
 }
 
 func (o *contextsOption) judge(s *swarm.Snapshot) error {
@@ -157,10 +157,15 @@ func oneContextNamed(cmd *cobra.Command) bool {
 	return false
 }
 
-// lookAtAll looks at the contexts side by side. Contexts with the same
+// lookAtAll looks at contexts for the whole truth.
+func lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
+	return lookAtEach(ctx, dockerCLI, names, requireWhole)
+}
+
+// lookAtEach looks at the contexts side by side. Contexts with the same
 // endpoint take turns, so that no ssh endpoint sees more calls at once than
 // those of one look.
-func (o *contextsOption) lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
+func lookAtEach(ctx context.Context, dockerCLI command.Cli, names []string, accept func(*swarm.Snapshot) error) (*looks, error) {
 	engines := make([]*engine.Engine, len(names))
 	snapshots := make([]*swarm.Snapshot, len(names))
 	failed := make([]error, len(names))
@@ -189,7 +194,7 @@ func (o *contextsOption) lookAtAll(ctx context.Context, dockerCLI command.Cli, n
 	known := knownSwarms{clusters: map[string]string{}, nodes: map[string]string{}}
 	for i, s := range snapshots {
 		if failed[i] == nil {
-			failed[i] = o.judge(s)
+			failed[i] = accept(s)
 		}
 		if failed[i] != nil {
 			continue
