@@ -24,12 +24,18 @@ restart, names in the DNS and others who answer to them, addresses needed and fr
 Services change one after another, each waited for until its new tasks run. When one does
 not come up, all get their old networks back, and the exit code is 4. The other networks
 of a service keep their order and options. A service that is on the network already is left
-alone; --alias then adds names it lacks.`,
+alone; --alias then adds names it lacks.
+
+With --contexts one swarm after the other is changed; when one fails, those before it get
+their old networks back too.`,
 		Example: `  # A service onto one more network, found there as "api" too
   docker swarmnet attach --alias api backend web
 
   # See first what that would restart
   docker swarmnet attach --dry-run backend web worker
+
+  # In two swarms
+  docker swarmnet attach --contexts east,west backend web
 
   # In a script
   docker swarmnet attach --yes --timeout 2m backend web`,
@@ -45,7 +51,7 @@ alone; --alias then adds names it lacks.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&aliases, "alias", nil, "One more name for the services on the network")
 	f.Var(&driverOpts, "driver-opt", "Option of the network's driver for this attachment")
-	o.install(cmd)
+	o.install(cmd, dockerCLI)
 	return cmd
 }
 
@@ -60,7 +66,10 @@ restart, names that go from the DNS, and services that can no longer reach them.
 
 Services change one after another, each waited for until its new tasks run. When one does
 not come up, all get their old networks back, and the exit code is 4. A service that is
-not on the network is left alone.`,
+not on the network is left alone.
+
+With --contexts one swarm after the other is changed; when one fails, those before it get
+their old networks back too.`,
 		Example: `  # A service off a network
   docker swarmnet detach backend web
 
@@ -73,6 +82,6 @@ not on the network is left alone.`,
 		},
 		ValidArgsFunction: completeNetworkThenServices(dockerCLI),
 	}
-	o.install(cmd)
+	o.install(cmd, dockerCLI)
 	return cmd
 }

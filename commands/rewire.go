@@ -23,15 +23,17 @@ type rewireOptions struct {
 	dryRun   bool
 	detach   bool
 	timeout  time.Duration
+	contexts contextsOption
 	confirmOption
 	progressOptions
 }
 
-func (o *rewireOptions) install(cmd *cobra.Command) {
+func (o *rewireOptions) install(cmd *cobra.Command, dockerCLI command.Cli) {
 	f := cmd.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would happen, and change nothing")
 	f.BoolVarP(&o.detach, "detach", "d", false, "Do not wait until the services are up")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for each service")
+	o.contexts.install(cmd, dockerCLI)
 	o.confirmOption.install(cmd)
 	o.progressOptions.install(cmd)
 }
@@ -39,19 +41,18 @@ func (o *rewireOptions) install(cmd *cobra.Command) {
 // run looks, says what the change does, asks, and carries it out. wish makes
 // the change of the network that was named.
 func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, wish func(swarm.Network) rewire.Change) error {
+	names, err := o.contexts.chosen(cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return o.runInEach(ctx, cmd, dockerCLI, names, wish)
+	}
 	e, s, err := lookAsManager(ctx, dockerCLI)
 	if err != nil {
 		return err
 	}
-	n, err := anyNetwork(s, o.network)
-	if err != nil {
-		return err
-	}
-	wishes, err := rewire.Wishes(s, o.services, wish(n))
-	if err != nil {
-		return err
-	}
-	plan, err := rewire.Decide(s, wishes)
+	wishes, plan, err := o.decide(s, wish)
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,20 @@ func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI c
 		_, _ = fmt.Fprintln(dockerCLI.Out(), text.Clean(w.Service.Name))
 	}
 	return nil
+}
+
+// decide returns what is asked for in a swarm, and what it does there.
+func (o *rewireOptions) decide(s *swarm.Snapshot, wish func(swarm.Network) rewire.Change) ([]rewire.Wish, rewire.Plan, error) {
+	n, err := anyNetwork(s, o.network)
+	if err != nil {
+		return nil, rewire.Plan{}, err
+	}
+	wishes, err := rewire.Wishes(s, o.services, wish(n))
+	if err != nil {
+		return nil, rewire.Plan{}, err
+	}
+	plan, err := rewire.Decide(s, wishes)
+	return wishes, plan, err
 }
 
 // agree shows a plan and asks when it restarts tasks.

@@ -37,10 +37,7 @@ func removeFromEach(ctx context.Context, dockerCLI command.Cli, o rmOptions, nam
 	errs := make([][]error, len(l.swarms))
 	var g errgroup.Group
 	for i, at := range l.swarms {
-		here := event.Func(func(e event.Event) {
-			e.Object += " of " + at.s.Context
-			sink.On(e)
-		})
+		here := event.In(at.s.Context, sink)
 		g.Go(func() error {
 			for _, ref := range o.refs {
 				var err error

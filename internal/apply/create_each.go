@@ -137,10 +137,7 @@ func (c *creation) create(ctx context.Context, decisions []netspec.Decision) (lo
 
 func (c *creation) createAt(ctx context.Context, i int, d netspec.Decision) (lost string, err error) {
 	e, name := c.sites[i].Engine, c.sites[i].Look.Context
-	sink := event.Func(func(ev event.Event) {
-		ev.Object += " of " + name
-		c.sink.On(ev)
-	})
+	sink := event.In(name, c.sink)
 	if d.Existing != nil {
 		n := *d.Existing
 		if n.ID == c.ours[i] {

@@ -167,7 +167,12 @@ func (r Rewiring) Undo(ctx context.Context, e Rewirer, done Rewired, sink event.
 // those before it get their old networks back too, so that all is as it was.
 // Interrupted, everything stays as it is.
 func (r Rewiring) Services(ctx context.Context, e Rewirer, wishes []rewire.Wish, sink event.Sink) error {
-	var done []Rewired
+	_, err := r.services(ctx, e, wishes, sink)
+	return err
+}
+
+// services is Services, which returns the changes that were made and stay.
+func (r Rewiring) services(ctx context.Context, e Rewirer, wishes []rewire.Wish, sink event.Sink) (done []Rewired, err error) {
 	for i, w := range wishes {
 		one, err := r.Service(ctx, e, w, sink)
 		if err == nil {
@@ -181,11 +186,11 @@ func (r Rewiring) Services(ctx context.Context, e Rewirer, wishes []rewire.Wish,
 			if left := wishes[i+1:]; len(left) > 0 {
 				p.Msg += fmt.Sprintf("; not begun: %s", serviceNames(left))
 			}
-			return p
+			return done, p
 		}
-		return r.undoAll(ctx, e, done, err, sink)
+		return nil, r.undoAll(ctx, e, done, err, sink)
 	}
-	return nil
+	return done, nil
 }
 
 // undoAll undoes changes, the last one first, and adds to the error that is
@@ -212,11 +217,11 @@ func (r Rewiring) undoAll(ctx context.Context, e Rewirer, done []Rewired, reason
 		name := text.Clean(done[i].Before.Name)
 		if err != nil {
 			code = problem.RollbackFailed
-			msg += fmt.Sprintf("\n\nService %q had been changed before, and could not be taken back: %v.", name, err)
+			msg += fmt.Sprintf("\n\nService %q of context %q had been changed before, and could not be taken back: %v.", name, r.Context, err)
 			continue
 		}
 		sink.On(event.Event{Object: "service " + done[i].Before.Name, Kind: event.Warning, State: "rolled back"})
-		msg += fmt.Sprintf("\n\nService %q had been changed before, and has its old networks again.", name)
+		msg += fmt.Sprintf("\n\nService %q of context %q had been changed before, and has its old networks again.", name, r.Context)
 	}
 	return &problem.Error{Msg: msg, Next: next, Code: code, Err: reason}
 }

@@ -119,7 +119,7 @@ func TestRewiringUndoesAllOnFailure(t *testing.T) {
 	f.bad = "new"
 	err = rewiring().Services(context.Background(), f, wishes, event.Discard)
 	assert.Equal(t, codeOf(t, err), problem.RolledBack)
-	assert.Check(t, is.ErrorContains(err, `Service "one" had been changed before, and has its old networks again.`))
+	assert.Check(t, is.ErrorContains(err, `Service "one" of context "east" had been changed before, and has its old networks again.`))
 	assert.DeepEqual(t, targets(f.now["one"]), []string{"old"})
 	assert.DeepEqual(t, f.writes, []string{"one", "two", "two", "one"})
 }
@@ -171,4 +171,35 @@ func TestRewiringInterrupted(t *testing.T) {
 	assert.Equal(t, codeOf(t, err), problem.Interrupted)
 	assert.Check(t, is.ErrorContains(err, `not begun: service "two"`))
 	assert.DeepEqual(t, f.writes, []string{"one"})
+}
+
+// TestRewireEach: what fails in one swarm is undone in those before it.
+func TestRewireEach(t *testing.T) {
+	east, west := services(), services()
+	site := func(name string, f *fakeServices) RewireSite {
+		r := rewiring()
+		r.Context = name
+		return RewireSite{Rewiring: r, Engine: f, Wishes: attach(f, "new", "one", "two")}
+	}
+	assert.NilError(t, RewireEach(context.Background(), []RewireSite{site("east", east), site("west", west)}, event.Discard))
+	assert.DeepEqual(t, targets(west.now["two"]), []string{"old", "new"})
+
+	east, west = services(), services()
+	west.bad = "new"
+	err := RewireEach(context.Background(), []RewireSite{site("east", east), site("west", west)}, event.Discard)
+	assert.Equal(t, codeOf(t, err), problem.RolledBack)
+	for _, f := range []*fakeServices{east, west} {
+		for _, name := range []string{"one", "two"} {
+			assert.DeepEqual(t, targets(f.now[name]), []string{"old"})
+		}
+	}
+	assert.Check(t, is.ErrorContains(err, `Service "two" of context "east" had been changed before, and has its old networks again.`))
+
+	east, west = services(), services()
+	ctx, cancel := context.WithCancel(context.Background())
+	west.meddle = func(*fakeServices, string) { cancel() }
+	err = RewireEach(ctx, []RewireSite{site("east", east), site("west", west), site("north", services())}, event.Discard)
+	assert.Equal(t, codeOf(t, err), problem.Interrupted)
+	assert.Check(t, is.ErrorContains(err, `not begun: service "two"; nor context "north"`))
+	assert.DeepEqual(t, targets(east.now["two"]), []string{"old", "new"})
 }

@@ -43,3 +43,15 @@ func (f Func) On(e Event) { f(e) }
 
 // Discard takes events and does nothing.
 var Discard Sink = Func(func(Event) {})
+
+// In returns a sink whose objects are of a docker context, where several are
+// worked on at once.
+func In(dockerContext string, sink Sink) Sink {
+	return Func(func(e Event) {
+		e.Object += " of " + dockerContext
+		if e.Parent != "" {
+			e.Parent += " of " + dockerContext
+		}
+		sink.On(e)
+	})
+}
