@@ -27,6 +27,8 @@ type fakeEngine struct {
 	services []swarm.Service
 	tasks    []swarm.Task
 	networks []network.Summary
+	secrets  []swarm.Secret
+	configs  []swarm.Config
 	version  types.Version
 	// down is the error of every call, for an engine that does not answer.
 	down error
@@ -89,6 +91,14 @@ func (f *fakeEngine) ServiceList(context.Context, swarm.ServiceListOptions) ([]s
 
 func (f *fakeEngine) TaskList(context.Context, swarm.TaskListOptions) ([]swarm.Task, error) {
 	return f.tasks, f.down
+}
+
+func (f *fakeEngine) SecretList(context.Context, swarm.SecretListOptions) ([]swarm.Secret, error) {
+	return f.secrets, f.down
+}
+
+func (f *fakeEngine) ConfigList(context.Context, swarm.ConfigListOptions) ([]swarm.Config, error) {
+	return f.configs, f.down
 }
 
 func (f *fakeEngine) NetworkList(context.Context, network.ListOptions) ([]network.Summary, error) {

@@ -34,6 +34,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newMigrateCommand(dockerCLI),
+		newPlanCommand(dockerCLI),
 		newPortsCommand(dockerCLI),
 		newPsCommand(dockerCLI),
 		newRmCommand(dockerCLI),

@@ -52,6 +52,8 @@ func specOf(spec swarm.ServiceSpec) model.Service {
 	}
 	if c := t.ContainerSpec; c != nil {
 		m.Image, m.Sysctls = c.Image, c.Sysctls
+		m.Secrets = convert(c.Secrets, func(r *swarm.SecretReference) string { return r.SecretID })
+		m.Configs = convert(c.Configs, func(r *swarm.ConfigReference) string { return r.ConfigID })
 		m.HasHealthcheck = c.Healthcheck != nil && len(c.Healthcheck.Test) > 0 && c.Healthcheck.Test[0] != "NONE"
 	}
 	if e := spec.EndpointSpec; e != nil {

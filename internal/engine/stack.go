@@ -54,6 +54,23 @@ func NewStackRequest(st *stackfile.Stack) *StackRequest {
 	return r
 }
 
+// own makes copies of the services, since one stack may be asked of several
+// engines, and each has IDs of its own.
+func (r *StackRequest) own() error {
+	for name, s := range r.services {
+		raw, err := json.Marshal(s.spec)
+		if err != nil {
+			return err
+		}
+		made := &ServiceRequest{}
+		if err := json.Unmarshal(raw, &made.spec); err != nil {
+			return err
+		}
+		r.services[name] = made
+	}
+	return nil
+}
+
 // Name returns the stack's name.
 func (r *StackRequest) Name() string { return r.name }
 

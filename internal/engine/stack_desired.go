@@ -34,6 +34,9 @@ const resolveTime = 15 * time.Second
 // registry could tell about are returned; the services with them stay on the
 // digest they have.
 func (r *StackRequest) Prepare(ctx context.Context, e *Engine, o *plan.Observed, resolve string, auth func(image string) (string, error)) (unresolved []string, err error) {
+	if err := r.own(); err != nil {
+		return nil, err
+	}
 	r.know(o)
 	asked := map[string][]*ServiceRequest{}
 	for name, s := range r.services {

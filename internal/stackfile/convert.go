@@ -45,10 +45,12 @@ func convertStack(name string, config *composetypes.Config, noShortAliases bool)
 		made := Service{Spec: specs[sv.Name]}
 		for _, d := range sv.DependsOn {
 			if _, ok := specs[d]; !ok {
-				return nil, usage("service %s depends on %q, which the file does not have", sv.Name, d)
+				st.Warnings = append(st.Warnings, fmt.Sprintf("Ignoring depends_on of service %s: the file has no service %q\n\n", sv.Name, d))
+				continue
 			}
 			made.DependsOn = append(made.DependsOn, ns.Scope(d))
 		}
+		inOrder(made.Spec.TaskTemplate.ContainerSpec)
 		if noShortAliases {
 			dropShortAlias(&made.Spec, sv, st.External)
 		}
@@ -70,6 +72,23 @@ func usedNetworks(services []composetypes.ServiceConfig) map[string]struct{} {
 		}
 	}
 	return used
+}
+
+// inOrder sorts references to one secret or config by their file: the
+// conversion leaves those in a random order.
+func inOrder(c *swarm.ContainerSpec) {
+	slices.SortStableFunc(c.Secrets, func(a, b *swarm.SecretReference) int {
+		return cmp.Or(cmp.Compare(a.SecretName, b.SecretName), cmp.Compare(a.File.Name, b.File.Name))
+	})
+	slices.SortStableFunc(c.Configs, func(a, b *swarm.ConfigReference) int {
+		file := func(r *swarm.ConfigReference) string {
+			if r.File == nil {
+				return ""
+			}
+			return r.File.Name
+		}
+		return cmp.Or(cmp.Compare(a.ConfigName, b.ConfigName), cmp.Compare(file(a), file(b)))
+	})
 }
 
 // dropShortAlias takes the alias off that the conversion has added as the last

@@ -44,7 +44,7 @@ type Stack struct {
 	Services []Service
 	// External are networks that services use and the stack does not make.
 	External []string
-	// Warnings are docker's own, about keys it does not heed; on stderr.
+	// Warnings are about keys that are not heeded, docker's own first; for stderr.
 	Warnings []string
 }
 
@@ -74,7 +74,7 @@ func Load(o Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	st.Warnings = warnings
+	st.Warnings = append(warnings, st.Warnings...)
 	return st, nil
 }
 

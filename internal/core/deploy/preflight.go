@@ -20,11 +20,9 @@ const LabelStack = "com.docker.stack.namespace"
 // each with the way out; nil when nothing does. changes is what the wish
 // changes about the service that exists.
 func Preflight(s *swarm.Snapshot, w Wish, changes []Change) error {
-	var found []string
-	found = append(found, missing(s, w)...)
+	found := Missed(s, w)
 	found = append(found, existing(w)...)
-	found = append(found, ports(s, w)...)
-	found = append(found, nodes(s, w)...)
+	found = append(found, Obstacles(s, w)...)
 	if len(found) == 0 {
 		// What is missing or misplaced makes these numbers meaningless.
 		found = addresses(s, w, Restarts(changes))
@@ -42,8 +40,11 @@ func name(sv swarm.Service) string {
 	return fmt.Sprintf("%q", text.Clean(sv.Name))
 }
 
-// missing covers objects that are not there and networks a service cannot be on.
-func missing(s *swarm.Snapshot, w Wish) []string {
+// Obstacles lists ports that others hold and tasks that no node would run.
+func Obstacles(s *swarm.Snapshot, w Wish) []string { return append(ports(s, w), nodes(s, w)...) }
+
+// Missed lists objects that are not there and networks a service cannot be on.
+func Missed(s *swarm.Snapshot, w Wish) []string {
 	var found []string
 	for _, m := range w.Missing {
 		switch m.Kind {
@@ -118,8 +119,8 @@ func ports(s *swarm.Snapshot, w Wish) []string {
 		found = append(found, "a port is published in the routing mesh, and the swarm has no ingress network: run 'docker network create --driver overlay --ingress ingress', or publish with mode=host")
 	}
 	for _, sv := range s.Services {
-		if w.Existing != nil && sv.ID == w.Existing.ID {
-			continue
+		if sv.Name == w.Service.Name {
+			continue // itself
 		}
 		for _, held := range sv.Ports {
 			if seen[port{held.Published, held.Protocol}] && (held.Mode == "ingress" || publishes(w.Service, held, "ingress")) {

@@ -64,6 +64,7 @@ func TestPreflight(t *testing.T) {
 		{"other protocol", func(w *Wish) { w.Service.Ports = publish("udp", 80, "ingress") }, nil},
 		{"own port", func(w *Wish) {
 			w.Service.Ports = publish("tcp", 80, "ingress")
+			w.Service.Name = "web"
 			w.Existing = &swarm.Service{ID: "s1", Name: "web", Mode: swarm.Replicated}
 		}, nil},
 		{"host port free on one node", func(w *Wish) { w.Service.Ports = publish("udp", 53, "host") }, nil},

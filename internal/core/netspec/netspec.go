@@ -47,7 +47,7 @@ func Decide(s *swarm.Snapshot, w Wish) (Decision, error) {
 		return present(s, n, w)
 	}
 	taken := addr.TakenBy(s)
-	if found := conflicts(s, w, taken); len(found) > 0 {
+	if found := Conflicts(s, w.Spec, taken, "--subnet"); len(found) > 0 {
 		return Decision{}, problem.Join(fmt.Sprintf("network %q cannot be created in context %q, and nothing was changed", w.Spec.Name, s.Context), found)
 	}
 	spec := w.Spec
@@ -122,15 +122,16 @@ func present(s *swarm.Snapshot, n swarm.Network, w Wish) (Decision, error) {
 	return Decision{Existing: &n}, nil
 }
 
-// conflicts lists what of a wish cannot be had beside what is there.
-func conflicts(s *swarm.Snapshot, w Wish, taken *addr.Taken) []string {
+// Conflicts lists what of a network cannot be had beside what is there. option
+// is what asks for a subnet, in the user's words.
+func Conflicts(s *swarm.Snapshot, spec swarm.NetworkSpec, taken *addr.Taken, option string) []string {
 	var found []string
-	for _, sub := range w.Spec.Subnets {
+	for _, sub := range spec.Subnets {
 		for _, o := range taken.Conflicts(sub.Prefix) {
-			found = append(found, fmt.Sprintf("subnet %s overlaps %s: leave --subnet out to have a free one chosen", sub.Prefix, text.Clean(o.String())))
+			found = append(found, fmt.Sprintf("subnet %s overlaps %s: leave %s out to have a free one chosen", sub.Prefix, text.Clean(o.String()), option))
 		}
 	}
-	for _, number := range strings.Split(w.Spec.Options[swarm.OptVNI], ",") {
+	for _, number := range strings.Split(spec.Options[swarm.OptVNI], ",") {
 		for _, n := range s.Networks {
 			if number != "" && n.Scope == "swarm" && contains(n.Options[swarm.OptVNI], number) {
 				found = append(found, fmt.Sprintf("the VXLAN number %s is that of network %q: leave the option out to have a free one chosen", number, text.Clean(n.Name)))

@@ -37,7 +37,7 @@ func DecideEach(snapshots []*swarm.Snapshot, w Wish, same bool) ([]Decision, err
 			continue
 		}
 		// A network may have the number of another swarm's: they never meet.
-		if found := conflicts(s, Wish{Spec: swarm.NetworkSpec{Options: w.Spec.Options}}, &addr.Taken{}); len(found) > 0 {
+		if found := Conflicts(s, swarm.NetworkSpec{Options: w.Spec.Options}, &addr.Taken{}, "--subnet"); len(found) > 0 {
 			wrong = append(wrong, fmt.Sprintf("context %q: %s", s.Context, found[0]))
 		}
 		decisions[i] = Decision{Spec: w.Spec}

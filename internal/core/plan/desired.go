@@ -36,9 +36,8 @@ type Desired struct {
 	Secrets  []Object
 	Configs  []Object
 	Services []ServiceWish
-	// Missing are external objects that services of the stack name and the
-	// swarm lacks.
-	Missing []deploy.Missing
+	// Unresolved are images that no registry has told a digest of.
+	Unresolved []string
 	// Prune removes what the swarm has of the stack and the file has not.
 	Prune bool
 }

@@ -34,36 +34,43 @@ type Name struct{ Network, Name string }
 func (n Name) String() string { return text.Clean(n.Name) + " on " + text.Clean(n.Network) }
 
 // String returns the effect in one line, empty when there is none.
-func (e Effect) String() string {
-	var parts []string
+func (e Effect) String() string { return strings.Join(e.Lines(), ", ") }
+
+// Lines returns the effect in a few lines: tasks, addresses, ports and names.
+func (e Effect) Lines() []string {
+	var tasks, needs, lines []string
 	if e.Restarts > 0 {
 		how := "all at once"
 		if e.Parallel > 0 {
 			how = fmt.Sprintf("%d at a time", e.Parallel)
 		}
-		parts = append(parts, fmt.Sprintf("restarts %s, %s, %s", count(e.Restarts, "task"), how, e.Order))
+		tasks = append(tasks, fmt.Sprintf("restarts %s, %s, %s", count(e.Restarts, "task"), how, e.Order))
 	}
 	if e.Starts > 0 {
-		parts = append(parts, "starts "+count(e.Starts, "task"))
+		tasks = append(tasks, "starts "+count(e.Starts, "task"))
 	}
 	if e.Stops > 0 {
-		parts = append(parts, "stops "+count(e.Stops, "task"))
+		tasks = append(tasks, "stops "+count(e.Stops, "task"))
 	}
 	for _, n := range e.Addresses {
-		parts = append(parts, fmt.Sprintf("%s of %d free on %s", count(n.Total(), "address"), n.Free, text.Clean(n.Network)))
+		needs = append(needs, fmt.Sprintf("%d of %d free %s on %s", n.Total(), n.Free, plural(n.Free, "address"), text.Clean(n.Network)))
 	}
-	parts = appendList(parts, "takes port", ports(e.PortsTaken))
-	parts = appendList(parts, "frees port", ports(e.PortsFreed))
-	parts = appendList(parts, "gains name", names(e.NamesGained))
-	parts = appendList(parts, "loses name", names(e.NamesLost))
-	return strings.Join(parts, ", ")
-}
-
-func appendList(parts []string, what string, list []string) []string {
-	if len(list) == 0 {
-		return parts
+	for _, parts := range [][]string{tasks, needs} {
+		if len(parts) > 0 {
+			lines = append(lines, strings.Join(parts, ", "))
+		}
 	}
-	return append(parts, what+" "+strings.Join(list, " and "))
+	for _, list := range []struct {
+		what  string
+		words []string
+	}{
+		{"takes port", ports(e.PortsTaken)}, {"frees port", ports(e.PortsFreed)}, {"gains name", names(e.NamesGained)}, {"loses name", names(e.NamesLost)},
+	} {
+		if len(list.words) > 0 {
+			lines = append(lines, list.what+" "+strings.Join(list.words, " and "))
+		}
+	}
+	return lines
 }
 
 func ports(in []swarm.Port) []string {
@@ -87,12 +94,14 @@ func names(in []Name) []string {
 	return out
 }
 
-func count(n int, word string) string {
+func count(n int, word string) string { return fmt.Sprintf("%d %s", n, plural(n, word)) }
+
+func plural(n int, word string) string {
 	switch {
 	case n == 1:
-		return "1 " + word
+		return word
 	case strings.HasSuffix(word, "s"):
-		return fmt.Sprintf("%d %ses", n, word)
+		return word + "es"
 	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return word + "s"
 }

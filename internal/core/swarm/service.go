@@ -45,6 +45,8 @@ type Service struct {
 	RestartPolicy  string // "none", "on-failure", "any"
 	HasHealthcheck bool
 	Sysctls        map[string]string
+	// Secrets and Configs are IDs of those that the tasks are given.
+	Secrets, Configs []string
 
 	// Spec is the engine's own form of the desired state, opaque to the core.
 	Spec any
