@@ -18,10 +18,11 @@ import (
 )
 
 type rmOptions struct {
-	refs    []string
-	stack   string
-	force   bool
-	timeout time.Duration
+	refs        []string
+	stack       string
+	force       bool
+	forceDetach bool
+	timeout     time.Duration
 
 	contexts contextsOption
 	confirmOption
@@ -38,6 +39,9 @@ func newRmCommand(dockerCLI command.Cli) *cobra.Command {
 it and the command that frees it. Tasks that are ending are waited for: a network that
 goes before its last task leaks that task's addresses on its other networks.
 
+With --force-detach, services are taken off the network first, one after another, as
+"detach" does it: what restarts is shown, and asked for.
+
 With --stack all that belongs to a stack is removed: its services, then, when every task
 has ended, its networks, configs and secrets. "docker stack rm" does not wait in between.
 After Ctrl-C, and when the time is over, it says what is left.
@@ -52,6 +56,9 @@ contexts are those kept in docker's config.json, it asks first.`,
 
   # From two swarms
   docker swarmnet rm --contexts east,west docknet
+
+  # Take the services on it off first
+  docker swarmnet rm --force-detach docknet
 
   # In a script: fine if it is gone already, at most a minute
   docker swarmnet rm --force --timeout 1m docknet
@@ -80,7 +87,8 @@ contexts are those kept in docker's config.json, it asks first.`,
 	f.BoolVarP(&o.force, "force", "f", false, "Do not error if a network or the stack does not exist")
 	f.StringVar(&o.stack, "stack", "", "Remove this stack in place of networks")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks(dockerCLI))
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for ending tasks")
+	f.BoolVar(&o.forceDetach, "force-detach", false, "Take services off the network first, which restarts their tasks")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for ending tasks, and for each service to be detached")
 	o.contexts.install(cmd, dockerCLI)
 	o.confirmOption.install(cmd)
 	o.progressOptions.install(cmd)
@@ -92,6 +100,9 @@ func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmO
 	if err != nil {
 		return err
 	}
+	if o.forceDetach && (len(names) > 0 || o.stack != "") {
+		return problem.New("--force-detach is for networks of one context, not for --contexts or --stack").WithCode(problem.Usage)
+	}
 	if len(names) > 0 {
 		return removeFromEach(ctx, dockerCLI, o, names, cmd.Flags().Changed("contexts"))
 	}
@@ -102,6 +113,7 @@ func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmO
 	if err != nil {
 		return err
 	}
+	refs, failed := o.detached(ctx, cmd, dockerCLI, e)
 	sink, done, err := o.progressOptions.open(dockerCLI)
 	if err != nil {
 		return err
@@ -111,8 +123,7 @@ func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmO
 	defer cancel()
 
 	var removed []string
-	var failed []error
-	for _, ref := range o.refs {
+	for _, ref := range refs {
 		err := removeOne(ctx, e, s, ref, sink, o.force)
 		if err == nil {
 			removed = append(removed, ref)
@@ -137,7 +148,7 @@ func removeOne(ctx context.Context, e *engine.Engine, s *swarm.Snapshot, ref str
 	}
 	if n.Ingress {
 		return problem.New("network %q is the routing mesh of the swarm: without it no service can publish a port", n.Name).
-			WithNext("If that is what you want, use 'docker network rm %s'.", n.Name)
+			WithNext("To make it anew with other addresses, run 'docker -c %s swarmnet ingress recreate'.", s.Context)
 	}
 	return apply.RemoveNetwork(ctx, e, n, sink)
 }

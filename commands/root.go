@@ -36,6 +36,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newMigrateCommand(dockerCLI),
 		newPlanCommand(dockerCLI),
 		newPortsCommand(dockerCLI),
+		newPruneCommand(dockerCLI),
 		newPsCommand(dockerCLI),
 		newRmCommand(dockerCLI),
 		newRunbookCommand(dockerCLI),

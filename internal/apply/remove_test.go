@@ -84,7 +84,7 @@ func TestRemoveNetworkRefusesWhileHeld(t *testing.T) {
 	f := &fakeSwarm{looks: []*swarm.Snapshot{s}}
 	err := RemoveNetwork(context.Background(), f, docknet(), event.Discard)
 	assert.Check(t, is.ErrorContains(err, `network "docknet" of context "east" is in use: service "web"`))
-	assert.Check(t, is.ErrorContains(err, "docker service update --network-rm docknet web"))
+	assert.Check(t, is.ErrorContains(err, "docker swarmnet detach docknet web"))
 	assert.Equal(t, len(f.removed), 0)
 }
 

@@ -42,7 +42,7 @@ func RemovalOf(s *swarm.Snapshot, n swarm.Network) Removal {
 			services[m.Service] = true
 			r.Holders = append(r.Holders, Holder{
 				Member: m, Who: fmt.Sprintf("service %q", m.Name),
-				Free: fmt.Sprintf("docker service rm %s (or: docker service update --network-rm %s %s)", m.Name, n.Name, m.Name),
+				Free: fmt.Sprintf("docker service rm %s (or: docker swarmnet detach %s %s)", m.Name, n.Name, m.Name),
 			})
 		case m.Kind == Container && !m.Leaving():
 			r.Holders = append(r.Holders, containerHolder(s, n, m))
