@@ -38,11 +38,12 @@ func (c *recordingCLI) Client() engine.APIClient { return c.api }
 
 func newDeployCommand(dockerCLI command.Cli) *cobra.Command {
 	var o deployOptions
+	var st stackDeployOptions
 	recording := &recordingCLI{Cli: dockerCLI}
 	create := dockerServiceCreate(recording)
 	cmd := &cobra.Command{
-		Use:   "deploy [OPTIONS] IMAGE [COMMAND] [ARG...]",
-		Short: "Create or update a service on a network, and prove it up",
+		Use:   "deploy [OPTIONS] IMAGE [COMMAND] [ARG...]\n  docker swarmnet deploy -c FILE [OPTIONS] [STACK]",
+		Short: "Create or update a service or a stack, and prove it up",
 		Long: `Create a service on at least one network, or update the one of that name, and wait until
 it is up. The flags are those of "docker service create" and mean the same.
 
@@ -52,7 +53,14 @@ that is there as asked for is left alone: no task restarts.
 
 A service that does not come up is told of task by task, with the end of their logs. Then
 a new service is removed and an updated one restored, and the exit code is 4 (3 when the
-time was over). After Ctrl-C it stays as it is.`,
+time was over). After Ctrl-C it stays as it is.
+
+With -c a stack is deployed from a Compose file, which means what it means to "docker stack
+deploy"; the flags of a single service are then refused. The plan is shown on stderr
+("docker swarmnet plan -c" shows it alone). What replaces or removes something is asked about.
+Services that are as asked for are left alone, all others are waited for at once. When one of
+them does not come up, the whole stack goes back to what it was. Killed at whatever moment,
+the same command again completes the work. The names of the services are printed.`,
 		Example: `  # A database, and an application that finds it by its name
   docker swarmnet deploy --name postgress --network docknet -e POSTGRES_PASSWORD=example postgres
   docker swarmnet deploy --name mydrupal --network docknet -p 80:80 drupal
@@ -61,21 +69,46 @@ time was over). After Ctrl-C it stays as it is.`,
   docker swarmnet deploy --name web --network docknet --replicas 3 web:2
 
   # Look at a failure in place
-  docker swarmnet deploy --name web --network docknet --on-failure leave web:3`,
-		Args: cli.RequiresMinArgs(1),
+  docker swarmnet deploy --name web --network docknet --on-failure leave web:3
+
+  # A stack, and later its next version without what the file no longer has
+  docker swarmnet deploy -c compose.yaml shop
+  docker swarmnet deploy -c compose.yaml --prune --yes shop
+
+  # Only what was planned, and looked at, before
+  docker swarmnet plan -c compose.yaml --out shop.plan shop
+  docker swarmnet deploy -c compose.yaml --plan shop.plan shop`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if st.wanted(cmd) {
+				return cli.RequiresMaxArgs(1)(cmd, args)
+			}
+			return cli.RequiresMinArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if st.wanted(cmd) {
+				return runDeployStack(cmd, dockerCLI, o, st, create.Flags(), args)
+			}
+			if err := st.refuse(cmd); err != nil {
+				return err
+			}
 			return runDeploy(cmd, dockerCLI, o, func(api engine.APIClient) error {
 				recording.api = api
 				return create.RunE(cmd, args)
 			})
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if st.wanted(cmd) && len(args) == 0 {
+				return completeStacks(dockerCLI)(cmd, args, word)
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	f := cmd.Flags()
 	f.AddFlagSet(create.Flags())
 	f.SetInterspersed(false)
-	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service that does not come up ("rollback", "leave")`)
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for the service")
+	st.installFlags(cmd)
+	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service or stack that does not come up ("rollback", "leave")`)
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for the service or stack")
 	o.install(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions([]string{"rollback", "leave"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("network", func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
@@ -102,6 +135,10 @@ func (o deployOptions) validate(cmd *cobra.Command) error {
 	if name := f.Lookup("name").Value.String(); name == "" {
 		return problem.New("deploy updates the service of that name when it exists: --name is missing").WithCode(problem.Usage)
 	}
+	return o.validateOnFailure()
+}
+
+func (o deployOptions) validateOnFailure() error {
 	if o.onFailure != "rollback" && o.onFailure != "leave" {
 		return problem.New("--on-failure %q: use \"rollback\" or \"leave\"", o.onFailure).WithCode(problem.Usage)
 	}

@@ -113,5 +113,5 @@ func (d ServiceDeployment) undo(ctx context.Context, e ServiceDeployer, made swa
 	if err := e.RestoreService(ctx, *d.Before); err != nil {
 		return "", err
 	}
-	return "It was restored to what it was.", restored(ctx, e, d.Before.ID, sink)
+	return "It was restored to what it was.", restored(ctx, e, []string{d.Before.ID}, sink)
 }

@@ -123,7 +123,7 @@ func (r *migration) up(ctx context.Context, sv swarm.Service) error {
 	if err != nil {
 		reason = fmt.Sprintf("was not up within %s", r.Timeout)
 	}
-	evidence := rollout{log: r.Log}.evidence(ctx, v)
+	evidence := evidence(ctx, r.Log, v)
 	failed := &unfitError{service: sv, msg: fmt.Sprintf("service %q of context %q %s: %s%s", text.Clean(sv.Name), r.Context, reason, text.Clean(v.Reason), evidence)}
 	if r.course.Back {
 		r.broken(sv.ID, true)

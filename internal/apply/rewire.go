@@ -160,7 +160,7 @@ func (r Rewiring) Undo(ctx context.Context, e Rewirer, done Rewired, sink event.
 	if done.Before.Mode.Job() {
 		return nil
 	}
-	return restored(ctx, e, done.Before.ID, sink)
+	return restored(ctx, e, []string{done.Before.ID}, sink)
 }
 
 // Services carries the changes out one service after another. When one fails,

@@ -70,12 +70,12 @@ func (r rollout) wait(ctx context.Context, w wait.Watcher, sink event.Sink) erro
 		code = problem.TimedOut
 		failure = fmt.Sprintf("service %q of context %q was not up within %s: %s", name, r.dockerContext, r.timeout, text.Clean(v.Reason))
 	}
-	failure += r.evidence(ctx, v)
+	failure += evidence(ctx, r.log, v)
 	return r.takeBack(ctx, v, failure, code, sink)
 }
 
 // evidence says what happened to each task that failed, with its log's end.
-func (r rollout) evidence(ctx context.Context, v converge.Verdict) string {
+func evidence(ctx context.Context, log TaskLog, v converge.Verdict) string {
 	var b strings.Builder
 	reports := v.Failures
 	if len(reports) == 0 {
@@ -104,7 +104,7 @@ func (r rollout) evidence(ctx context.Context, v converge.Verdict) string {
 		}
 		b.WriteString("\n  " + text.Clean(line))
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		for _, l := range r.log(ctx, t.ID, logLines) {
+		for _, l := range log(ctx, t.ID, logLines) {
 			b.WriteString("\n    | " + l)
 		}
 		cancel()
@@ -157,11 +157,18 @@ func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure strin
 	return problem.New("%s\n\n%s", failure, how).WithCode(code)
 }
 
-// restored waits until a service that was written back as it was is up.
-func restored(ctx context.Context, w wait.Watcher, id string, sink event.Sink) error {
-	v, err := wait.Service(ctx, w, id, sink)
-	if err == nil && v.State == converge.Failed && v.Cause != converge.CauseRolledBack {
-		err = errors.New("the restored service does not come up: " + text.Clean(v.Reason))
+// restored waits until services that were written back as they were are up.
+func restored(ctx context.Context, w wait.Watcher, ids []string, sink event.Sink) error {
+	verdicts, err := wait.Services(ctx, w, ids, sink)
+	if err != nil {
+		return err
 	}
-	return err
+	var failed []error
+	for _, id := range ids {
+		v := verdicts[id]
+		if v.State == converge.Failed && v.Cause != converge.CauseRolledBack {
+			failed = append(failed, fmt.Errorf("the restored service %q does not come up: %s", text.Clean(v.Service), text.Clean(v.Reason)))
+		}
+	}
+	return errors.Join(failed...)
 }

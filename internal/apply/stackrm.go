@@ -38,8 +38,8 @@ func RemoveStack(ctx context.Context, e StackRemover, o *plan.Observed, r *engin
 // stackLeft is the error for a stack that is not wholly gone. It looks once
 // more, after the deadline too, since what is left is what the user must know.
 func stackLeft(ctx context.Context, e StackRemover, dockerContext string, p stack.Parts, r *engine.StackRequest, err error) error {
-	name := text.Clean(r.Name())
-	what := fmt.Sprintf("stack %q of context %q is not gone", name, dockerContext)
+	name := r.Name()
+	what := fmt.Sprintf("stack %q of context %q is not gone", text.Clean(name), dockerContext)
 	code := problem.Failed
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -51,23 +51,24 @@ func stackLeft(ctx context.Context, e StackRemover, dockerContext string, p stac
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
 	defer cancel()
-	words := wordsLeft(after, e, p, r)
+	words := wordsLeft(after, e, p, r, name)
 	result := problem.New("%s", what)
 	if len(words) > 0 {
 		result = problem.Join(what+"; still there", words)
 	}
 	result.Err = err
-	return result.WithNext("Run 'docker -c %s swarmnet rm --stack %s' again to go on.", dockerContext, name).WithCode(code)
+	return result.WithNext("Run 'docker -c %s swarmnet rm --stack %s' again to go on.", dockerContext, text.Clean(name)).WithCode(code)
 }
 
 // lastLook bounds the look that an error is written from.
 const lastLook = 5 * time.Second
 
-// wordsLeft names what is left of the parts; nothing where it cannot be read.
-func wordsLeft(ctx context.Context, e StackRemover, p stack.Parts, r *engine.StackRequest) []string {
+// wordsLeft names what is left of the parts, and tasks of the stack of that name
+// ("" for none); nothing where it cannot be read.
+func wordsLeft(ctx context.Context, e StackRemover, p stack.Parts, r *engine.StackRequest, name string) []string {
 	o, err := e.LookStack(ctx, r, true)
 	if err != nil {
 		return nil
 	}
-	return leftOf(o, p, r.Name())
+	return leftOf(o, p, name)
 }

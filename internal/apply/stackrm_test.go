@@ -69,7 +69,9 @@ func (f *stackSwarm) remove(what string) error {
 func (f *stackSwarm) RemoveResource(_ context.Context, kind plan.Kind, id string) error {
 	return f.remove(string(kind) + " " + id)
 }
-func (f *stackSwarm) RemoveNetwork(_ context.Context, id string) error { return f.remove("network " + id) }
+func (f *stackSwarm) RemoveNetwork(_ context.Context, id string) error {
+	return f.remove("network " + id)
+}
 
 func (f *stackSwarm) list(kind string) []plan.Object {
 	f.mu.Lock()

@@ -60,42 +60,69 @@ func (e *Engine) RestoreService(ctx context.Context, before model.Service) error
 	return e.Explain(err)
 }
 
+// RecreateService makes a service anew as it was read before; it has another ID.
+func (e *Engine) RecreateService(ctx context.Context, before model.Service) error {
+	spec, ok := before.Spec.(swarm.ServiceSpec)
+	if !ok {
+		return fmt.Errorf("service %q: the spec to restore is not one of this engine's", before.Name)
+	}
+	_, err := e.api.ServiceCreate(ctx, spec, swarm.ServiceCreateOptions{})
+	return e.Explain(err)
+}
+
 // WatchServices reads the services with these IDs, their tasks and all nodes, in
 // four calls. A service that is gone is left out. Tasks say whether they are
 // of the service's present spec.
 func (e *Engine) WatchServices(ctx context.Context, ids []string) ([]model.Service, []model.Task, []model.Node, error) {
 	want := make([]filters.KeyValuePair, 0, len(ids))
-	tasksOfAll := make([]filters.KeyValuePair, 0, len(ids)+1)
 	for _, id := range ids {
 		want = append(want, filters.Arg("id", id))
-		tasksOfAll = append(tasksOfAll, filters.Arg("service", id))
 	}
 	services, err := e.api.ServiceList(ctx, swarm.ServiceListOptions{Filters: filters.NewArgs(want...)})
 	if err != nil {
 		return nil, nil, nil, e.Explain(err)
 	}
-	all, err := e.api.TaskList(ctx, swarm.TaskListOptions{Filters: filters.NewArgs(tasksOfAll...)})
+	all, err := e.api.TaskList(ctx, swarm.TaskListOptions{Filters: tasksOfServices(ids)})
 	if err != nil {
 		return nil, nil, nil, e.Explain(err)
 	}
-	// The filter of docker/cli's own progress (cli/command/service/progress).
-	current, err := e.api.TaskList(ctx, swarm.TaskListOptions{Filters: filters.NewArgs(append(tasksOfAll, filters.Arg("_up-to-date", "true"))...)})
-	if err != nil {
-		return nil, nil, nil, e.Explain(err)
+	tasks, _ := tasksOf(all)
+	if err := e.MarkUpToDate(ctx, ids, tasks); err != nil {
+		return nil, nil, nil, err
 	}
 	nodes, err := e.api.NodeList(ctx, swarm.NodeListOptions{})
 	if err != nil {
 		return nil, nil, nil, e.Explain(err)
 	}
+	return convert(services, serviceOf), tasks, convert(nodes, nodeOf), nil
+}
+
+func tasksOfServices(ids []string) filters.Args {
+	args := filters.NewArgs()
+	for _, id := range ids {
+		args.Add("service", id)
+	}
+	return args
+}
+
+// MarkUpToDate notes on tasks of the services with these IDs whether they are
+// of the service's present spec, in one call.
+func (e *Engine) MarkUpToDate(ctx context.Context, ids []string, tasks []model.Task) error {
+	// The filter of docker/cli's own progress (cli/command/service/progress).
+	args := tasksOfServices(ids)
+	args.Add("_up-to-date", "true")
+	current, err := e.api.TaskList(ctx, swarm.TaskListOptions{Filters: args})
+	if err != nil {
+		return e.Explain(err)
+	}
 	fresh := make(map[string]bool, len(current))
 	for i := range current {
 		fresh[current[i].ID] = true
 	}
-	tasks, _ := tasksOf(all)
 	for i := range tasks {
 		tasks[i].UpToDate = fresh[tasks[i].ID]
 	}
-	return convert(services, serviceOf), tasks, convert(nodes, nodeOf), nil
+	return nil
 }
 
 // Changes returns a channel that gets a value when something in the swarm

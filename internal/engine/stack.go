@@ -84,8 +84,8 @@ func (r *StackRequest) Service(name string) (*ServiceRequest, bool) {
 	return s, ok
 }
 
-// learn notes the ID of an object.
-func (r *StackRequest) learn(res plan.Resource, id string) {
+// Learn notes the ID of an object, for services that name it.
+func (r *StackRequest) Learn(res plan.Resource, id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ids[res] = id
@@ -159,7 +159,7 @@ func (e *Engine) LookStack(ctx context.Context, r *StackRequest, prune bool) (*p
 	}
 	for i, n := range predefined {
 		if n.ID != "" {
-			r.learn(plan.Resource{Kind: plan.Network, Name: r.external[i]}, n.ID)
+			r.Learn(plan.Resource{Kind: plan.Network, Name: r.external[i]}, n.ID)
 		}
 	}
 	return o, nil

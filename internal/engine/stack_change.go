@@ -35,7 +35,7 @@ func (e *Engine) CreateResource(ctx context.Context, r *StackRequest, res plan.R
 		err = errNotOfStack(r, res)
 	}
 	if err == nil {
-		r.learn(res, id)
+		r.Learn(res, id)
 	}
 	return id, warnings, err
 }
@@ -79,6 +79,29 @@ func (e *Engine) RemoveResource(ctx context.Context, kind plan.Kind, id string) 
 		return nil
 	}
 	return e.Explain(err)
+}
+
+// RestoreLabels gives a secret or a config the labels back that it was read
+// with. Nothing else about them ever changes.
+func (e *Engine) RestoreLabels(ctx context.Context, kind plan.Kind, before plan.Object) error {
+	switch kind {
+	case plan.Secret:
+		now, _, err := e.api.SecretInspectWithRaw(ctx, before.ID)
+		if err != nil {
+			return e.Explain(err)
+		}
+		now.Spec.Labels = before.Labels
+		return e.Explain(e.api.SecretUpdate(ctx, before.ID, now.Version, now.Spec))
+	case plan.Config:
+		now, _, err := e.api.ConfigInspectWithRaw(ctx, before.ID)
+		if err != nil {
+			return e.Explain(err)
+		}
+		now.Spec.Labels = before.Labels
+		return e.Explain(e.api.ConfigUpdate(ctx, before.ID, now.Version, now.Spec))
+	default:
+		return fmt.Errorf("%s %q has no labels of its own to restore", kind, before.Name)
+	}
 }
 
 func errNotOfStack(r *StackRequest, res plan.Resource) error {

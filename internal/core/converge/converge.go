@@ -9,6 +9,7 @@
 package converge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
@@ -121,6 +122,17 @@ type Options struct {
 func Of(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node, o Options) Verdict {
 	var w Watch
 	return w.Step(sv, tasks, nodes, o)
+}
+
+// Steady tells by one look, at now, that a service is up and that its tasks
+// have been running for as long as they would be watched. Their clocks are the
+// nodes' own.
+func Steady(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node, now time.Time) bool {
+	v := Of(sv, tasks, nodes, Options{Now: now})
+	if v.State == Waiting && v.Cause == CauseVerifying {
+		return !slices.ContainsFunc(v.Tasks, func(t TaskReport) bool { return now.Sub(t.Since) < monitorOf(sv, Options{}) })
+	}
+	return v.State == Up
 }
 
 // Gone is the verdict on a service that the swarm does not list.

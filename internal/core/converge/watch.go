@@ -1,6 +1,7 @@
 package converge
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -54,13 +55,7 @@ func (w *Watch) stableSince(v Verdict, sv swarm.Service, o Options) Verdict {
 	if w.stable.IsZero() {
 		w.stable = o.Now
 	}
-	monitor := sv.UpdateMonitor
-	if monitor == 0 {
-		monitor = o.Monitor
-	}
-	if monitor == 0 {
-		monitor = DefaultMonitor
-	}
+	monitor := monitorOf(sv, o)
 	v.StableSince = w.stable
 	if sv.Mode.Job() || v.Wanted == 0 || sv.Update.State == "completed" || o.Now.Sub(w.stable) >= monitor {
 		v.State = Up
@@ -69,6 +64,11 @@ func (w *Watch) stableSince(v Verdict, sv swarm.Service, o Options) Verdict {
 	v.DueAt = w.stable.Add(monitor)
 	v.Cause, v.Reason = CauseVerifying, "all tasks run and are watched for failures"
 	return v
+}
+
+// monitorOf is how long tasks that run are watched.
+func monitorOf(sv swarm.Service, o Options) time.Duration {
+	return cmp.Or(sv.UpdateMonitor, o.Monitor, DefaultMonitor)
 }
 
 // remember keeps the failed tasks of each slot, and forgets states that a slot
@@ -164,7 +164,10 @@ func (w *Watch) failure(l look, now time.Time) (cause, reason string) {
 		lasted := now.Sub(w.since[s.key+" "+stuck])
 		detail := s.now.Err
 		switch {
-		case stuck == CauseExited && lasted >= Grace:
+		case stuck == CauseExited && lasted >= Grace && u.State != "updating" && s.now.State != swarm.TaskShutdown:
+			// The swarm itself shut tasks down that an update replaces. Where
+			// the update goes back to a former spec, tasks of that one are
+			// current again, and the next one is made when its turn comes.
 			return CauseExited, fmt.Sprintf("task %s ended (%s, exit code %d) and the swarm does not restart it", s.name, s.now.State, s.now.ExitCode)
 		case stuck == CauseNoNode && lasted >= Patience:
 			return CauseNoNode, fmt.Sprintf("task %s has no node: %s", s.name, detail)

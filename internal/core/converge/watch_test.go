@@ -73,6 +73,8 @@ func TestStep(t *testing.T) {
 		{"unhealthy", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, "task: non-zero exit (137): dockerexec: unhealthy container"), failed(swarm.TaskFailed, 2, "dockerexec: unhealthy container"), task(1, 3, swarm.TaskStarting)}, 1, Failed, CauseUnhealthy},
 		{"not restarted", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, "")}, 3, Failed, CauseExited},
 		{"not restarted yet", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, "")}, 1, Waiting, CauseStarting},
+		{"shut down by the swarm, replaced in its turn", web(1), []swarm.Task{failed(swarm.TaskShutdown, 1, "")}, 60, Waiting, CauseStarting},
+		{"ended before the update that goes back to it", with(func(s *swarm.Service) { s.Update.State = "updating" }), []swarm.Task{failed(swarm.TaskFailed, 1, "")}, 60, Waiting, CauseStarting},
 		{"no node", web(1), []swarm.Task{pending}, 10, Failed, CauseNoNode},
 		{"no node for a moment", web(1), []swarm.Task{pending}, 9, Waiting, CauseStarting},
 		{"no address", web(1), []swarm.Task{task(1, 1, swarm.TaskNew)}, 10, Failed, CauseAddresses},
@@ -123,4 +125,19 @@ func TestStepProperties(t *testing.T) {
 		assert.Assert(t, is.DeepEqual(v, u), "seed %d, run %d", seed, i)
 		assert.Assert(t, v.State != Up || len(running) >= replicas && v.Running >= replicas, "seed %d, run %d", seed, i)
 	}
+}
+
+func TestSteady(t *testing.T) {
+	since := func(s int) []swarm.Task {
+		tk := task(1, 1, swarm.TaskRunning)
+		tk.StateSince = at(s).Now
+		return []swarm.Task{tk}
+	}
+	assert.Check(t, Steady(web(1), since(0), nodes(), at(5).Now))
+	assert.Check(t, !Steady(web(1), since(1), nodes(), at(5).Now), "under watch")
+	assert.Check(t, !Steady(web(2), since(0), nodes(), at(5).Now), "one is missing")
+	assert.Check(t, Steady(web(0), nil, nodes(), at(5).Now))
+	paused := web(1)
+	paused.Update.State = "paused"
+	assert.Check(t, !Steady(paused, since(0), nodes(), at(5).Now))
 }

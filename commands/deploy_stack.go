@@ -1,0 +1,179 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/swarmnet/docker-swarmnet/internal/apply"
+	"github.com/swarmnet/docker-swarmnet/internal/core/plan"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/display"
+)
+
+// stackDeployOptions are the flags of deploy that are for stacks.
+type stackDeployOptions struct {
+	stackOptions
+	confirm confirmOption
+	plan    string
+	// own are the names of these flags.
+	own []string
+}
+
+// installFlags adds the flags beside those of docker's "service create".
+func (o *stackDeployOptions) installFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	before := map[string]bool{}
+	f.VisitAll(func(flag *pflag.Flag) { before[flag.Name] = true })
+	o.install(f)
+	o.complete(cmd)
+	f.StringVar(&o.plan, "plan", "", `Carry out only what "docker swarmnet plan --out" has written to this file`)
+	_ = cmd.MarkFlagFilename("plan")
+	o.confirm.install(cmd)
+	f.VisitAll(func(flag *pflag.Flag) {
+		if !before[flag.Name] {
+			o.own = append(o.own, flag.Name)
+		}
+	})
+}
+
+// wanted tells whether the command line is about a stack.
+func (o *stackDeployOptions) wanted(cmd *cobra.Command) bool {
+	return cmd.Flags().Changed("compose-file")
+}
+
+// refuse returns an error when a flag for stacks was given without a file.
+func (o *stackDeployOptions) refuse(cmd *cobra.Command) error {
+	for _, name := range o.own {
+		if cmd.Flags().Changed(name) {
+			return problem.New("--%s is for a stack, and no Compose file was named", name).WithNext("Name one with -c FILE.").WithCode(problem.Usage)
+		}
+	}
+	return nil
+}
+
+// refuseService returns an error when a flag for a single service was given
+// together with a file.
+func refuseService(cmd *cobra.Command, service *pflag.FlagSet) error {
+	var given []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		both := []string{"detach", "quiet", "with-registry-auth"}
+		if service.Lookup(f.Name) != nil && !slices.Contains(both, f.Name) {
+			given = append(given, "--"+f.Name)
+		}
+	})
+	if len(given) == 0 {
+		return nil
+	}
+	return problem.New("%s: for a single service, and -c deploys a stack", strings.Join(given, ", ")).
+		WithNext("Write it into the Compose file.").WithCode(problem.Usage)
+}
+
+func runDeployStack(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, st stackDeployOptions, service *pflag.FlagSet, args []string) error {
+	ctx := cmd.Context()
+	if err := refuseService(cmd, service); err != nil {
+		return err
+	}
+	if err := o.validateOnFailure(); err != nil {
+		return err
+	}
+	detach, err := cmd.Flags().GetBool("detach")
+	if err != nil {
+		return err
+	}
+	if st.registryAuth, err = cmd.Flags().GetBool("with-registry-auth"); err != nil {
+		return err
+	}
+	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
+		o.mode = display.Quiet
+	}
+	loaded, err := st.load(dockerCLI, args)
+	if err != nil {
+		return err
+	}
+	e, err := openCurrent(dockerCLI)
+	if err != nil {
+		return err
+	}
+	ps, err := planStack(ctx, dockerCLI, e, loaded, st.stackOptions)
+	if err != nil {
+		return err
+	}
+	if err := st.agree(ctx, dockerCLI, ps, o.mode); err != nil {
+		return err
+	}
+	sink, done, err := o.open(dockerCLI)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = apply.DeployStack(ctx, e, apply.StackDeployment{
+		Request: ps.request, Observed: ps.observed, Desired: ps.desired, Plan: ps.plan,
+		Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Again: st.again(ps.plan), Log: e.TaskLog,
+	}, sink)
+	if err != nil {
+		return err
+	}
+	done() // what is printed now must not land among progress
+	for _, s := range ps.plan.Steps {
+		if s.Kind == plan.Service && s.Action != plan.Remove {
+			_, _ = fmt.Fprintln(dockerCLI.Out(), text.Clean(s.Name))
+		}
+	}
+	return nil
+}
+
+// agree shows the plan and returns nil when it may be carried out: nothing
+// stands in its way, it is the one that was pinned, and the user agrees to what
+// it replaces and removes.
+func (o *stackDeployOptions) agree(ctx context.Context, dockerCLI command.Cli, ps *plannedStack, progress string) error {
+	if err := ps.plan.Err(); err != nil {
+		return err
+	}
+	if o.plan != "" {
+		if err := ps.matches(o.plan); err != nil {
+			return err
+		}
+	}
+	destroys := ps.plan.Destroys()
+	if progress != display.JSON && (progress != display.Quiet || len(destroys) > 0) {
+		_, _ = fmt.Fprintln(dockerCLI.Err(), planText(ps.plan))
+	}
+	for _, w := range ps.plan.Warnings {
+		_, _ = fmt.Fprintln(dockerCLI.Err(), "Warning: "+w)
+	}
+	if len(destroys) == 0 {
+		return nil
+	}
+	verbs := map[plan.Action]int{}
+	for _, s := range destroys {
+		verbs[s.Action]++
+	}
+	var what []string
+	for _, a := range []plan.Action{plan.Replace, plan.Remove} {
+		if verbs[a] > 0 {
+			what = append(what, fmt.Sprintf("%ss %s", a, text.Count(verbs[a], "object")))
+		}
+	}
+	return o.confirm.ask(ctx, dockerCLI, fmt.Sprintf("This %s of stack %q in context %q. Continue?", strings.Join(what, " and "), text.Clean(ps.plan.Stack), ps.plan.Context))
+}
+
+// again is the command to go on with. A file read from standard input cannot be
+// named.
+func (o *stackDeployOptions) again(p plan.Plan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "docker -c %s swarmnet deploy", p.Context)
+	for _, f := range o.files {
+		b.WriteString(" -c " + f)
+	}
+	if o.prune {
+		b.WriteString(" --prune")
+	}
+	return b.String() + " " + text.Clean(p.Stack)
+}
