@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-mesh bench score clean test unit
+.PHONY: help build cross images engine demo e2e e2e-mesh migrate-campaign bench score clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -50,6 +50,11 @@ e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 minutes)
 	@hack/e2e-needs user-mode-linux
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 9m -v -run '^TestMesh' ./e2e
+
+# In "make e2e" the same scenarios run with two kills and a few requests.
+migrate-campaign: ## kill migrations at 20 random moments, and send 20,000 requests through one (root, about 30 minutes)
+	@hack/e2e-needs
+	E2E_ENGINE=$(ENGINE) MIGRATE_KILLS=20 MIGRATE_REQUESTS=20000 go test -tags e2e -count 1 -timeout 120m -v -run '^TestMigrate(Killed|UnderLoad)$$' ./e2e
 
 bench: build bin/docker ## compare with docker's own commands, side by side, and at size (root)
 	@hack/e2e-needs

@@ -1,0 +1,175 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// CallCount is what became of requests.
+type CallCount struct {
+	Sent   int `json:"sent"`
+	Failed int `json:"failed"`
+	// Errors are the first errors, with the time of each.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// CallReport is what one caller has counted: requests on a new connection
+// each, and requests on one connection that is kept as long as it lasts.
+type CallReport struct {
+	New  CallCount `json:"new"`
+	Kept CallCount `json:"kept"`
+	// Unready counts the tries before the first answer, which no program that
+	// starts in a swarm is spared.
+	Unready int `json:"unready"`
+}
+
+// Caller asks a URL at a steady rate, as a client that has no patience: each
+// request goes to one address, chosen at random from those the name has at
+// that moment, and is not tried again.
+type Caller struct {
+	URL string
+	// Rate is how many requests are sent in a second; on the connection that is
+	// kept, a tenth of it.
+	Rate int
+	// Folder is where the report is written, under the name of the host.
+	Folder string
+
+	mu     sync.Mutex
+	report CallReport
+}
+
+const (
+	mostErrors   = 20
+	reportEvery  = time.Second
+	unreadyPause = 200 * time.Millisecond
+)
+
+// Run calls until ctx ends, waits for the answers that are still to come, and
+// writes the report a last time.
+func (c *Caller) Run(ctx context.Context) error {
+	target, err := url.Parse(c.URL)
+	if err != nil || c.Rate <= 0 || target.Hostname() == "" {
+		return fmt.Errorf("cannot call %q %d times a second", c.URL, c.Rate)
+	}
+	fresh := &http.Client{Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialOne}}
+	kept := &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxConnsPerHost: 1, DialContext: dialOne}}
+	for ctx.Err() == nil {
+		if err := c.once(ctx, fresh); err == nil {
+			break
+		}
+		c.mu.Lock()
+		c.report.Unready++
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(unreadyPause):
+		}
+	}
+	asked := context.WithoutCancel(ctx) // what is asked is waited for
+	var all sync.WaitGroup
+	each := time.NewTicker(time.Second / time.Duration(c.Rate))
+	defer each.Stop()
+	written := time.NewTicker(reportEvery)
+	defer written.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			all.Wait()
+			return c.write()
+		case <-written.C:
+			if err := c.write(); err != nil {
+				return err
+			}
+			continue
+		case <-each.C:
+		}
+		c.ask(asked, &all, fresh, &c.report.New)
+		if n%10 == 0 {
+			c.ask(asked, &all, kept, &c.report.Kept)
+		}
+	}
+}
+
+// ask sends a request and counts it when it is answered.
+func (c *Caller) ask(ctx context.Context, all *sync.WaitGroup, client *http.Client, count *CallCount) {
+	all.Add(1)
+	go func() {
+		defer all.Done()
+		c.count(count, c.once(ctx, client))
+	}()
+}
+
+// dialOne connects to one of the addresses of a name, and to no other.
+func dialOne(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, net.JoinHostPort(addrs[rand.IntN(len(addrs))], port)) //nolint:gosec // spreads load
+}
+
+func (c *Caller) once(ctx context.Context, client *http.Client) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %s", resp.Status)
+	}
+	return nil
+}
+
+func (c *Caller) count(of *CallCount, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	of.Sent++
+	if err == nil {
+		return
+	}
+	of.Failed++
+	if len(of.Errors) < mostErrors {
+		of.Errors = append(of.Errors, time.Now().UTC().Format("15:04:05.000 ")+err.Error())
+	}
+}
+
+// write replaces the report as a whole, so that a reader never sees half of it.
+func (c *Caller) write() error {
+	c.mu.Lock()
+	b, err := json.Marshal(c.report)
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(c.Folder, host+".json")
+	if err := os.WriteFile(name+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}

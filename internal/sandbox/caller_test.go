@@ -1,0 +1,52 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"gotest.tools/v3/assert"
+)
+
+// TestCallerCounts lets a caller end after some answers, of which every third
+// is an error.
+func TestCallerCounts(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		switch n := asked.Add(1); {
+		case n == 1:
+			w.WriteHeader(http.StatusServiceUnavailable) // not ready yet
+		case n%3 == 0:
+			w.WriteHeader(http.StatusInternalServerError)
+		case n > 30:
+			stop()
+		}
+	}))
+	defer server.Close()
+	c := Caller{URL: server.URL, Rate: 1000, Folder: t.TempDir()}
+	assert.NilError(t, c.Run(ctx))
+
+	host, err := os.Hostname()
+	assert.NilError(t, err)
+	b, err := os.ReadFile(filepath.Join(c.Folder, host+".json"))
+	assert.NilError(t, err)
+	var r CallReport
+	assert.NilError(t, json.Unmarshal(b, &r))
+	assert.Equal(t, int64(r.New.Sent+r.Kept.Sent+r.Unready+1), asked.Load(), "each request is counted once: %+v", r)
+	assert.Assert(t, r.Unready >= 1)
+	assert.Equal(t, int64(r.New.Failed+r.Kept.Failed+r.Unready-1), asked.Load()/3)
+	assert.Assert(t, len(r.New.Errors) > 0)
+}
+
+func TestCallerRefusesNonsense(t *testing.T) {
+	for _, c := range []Caller{{URL: "http://server", Rate: 0}, {URL: "://", Rate: 1}, {URL: "/path", Rate: 1}} {
+		assert.Assert(t, c.Run(t.Context()) != nil, "%q", c.URL)
+	}
+}
