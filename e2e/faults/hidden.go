@@ -1,9 +1,9 @@
 package faults
 
-// hiddenFaults are those that nothing in the API tells of. Two services run on
+// hiddenFaults are those that nothing in the API tells of. A service runs on
 // one network over all nodes while they are put in.
 func hiddenFaults() []Fault {
-	const pair = `overlay app; serve web --mode global --network app; serve api --mode global --network app; running web 3; running api 3`
+	const pair = `overlay app; serve web --mode global --network app; running web 3`
 	const gossip, data = `tcp/7946 udp/7946`, `udp/4789`
 	all := []Fault{
 		{

@@ -11,10 +11,10 @@ func networkFaults() []Fault {
 		},
 		{
 			Name: "service-on-unmade-network", Is: "a service is on a network that was never made",
-			Setup: `overlay first --subnet 10.77.0.0/24; overlay second --subnet 10.77.0.0/25`,
+			Setup: `overlay first --subnet 10.77.0.0/24; overlay second --subnet 10.77.0.0/25; sleep 11`,
 			PutIn: `serve shop --network second`,
 			Heal:  `docker service rm shop; docker network rm second`,
-			Code:  "SN401", Object: "shop", Follows: []string{"SN416", "SN405"},
+			Code:  "SN401", Object: "shop", Follows: []string{"SN405"},
 			Explain: "shop", Broken: "network",
 		},
 		{

@@ -6,13 +6,15 @@
 package score
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+	"time"
 
 	"gotest.tools/v3/assert"
 
@@ -27,16 +29,15 @@ func TestMain(m *testing.M) {
 	os.Exit(harness.Main(m, func(l *harness.Lab) { lab = l }))
 }
 
-// TestScore tries everything, tells what came of it, and fails when the goals
-// are missed. With SCORE_PAGE set it writes the results there, together with
-// those that earlier runs for other engines left beside it.
+// TestScore tries everything, tells what came of it, and fails where check is
+// wrong. With SCORE_PAGE set it keeps each result below bin/score, in place of
+// what an earlier run had of it, and writes that page of all that is there.
 func TestScore(t *testing.T) {
-	run := faults.Run{Label: os.Getenv("E2E_ENGINE"), IPVS: faults.HasIPVS()}
+	begin := time.Now()
 	for _, f := range faults.Catalogue() {
 		t.Run(f.Name, func(t *testing.T) {
 			r := faults.Try(t, lab, f)
-			run.Results = append(run.Results, r)
-			run.Engine = cmpEngine(run.Engine, f, r)
+			keep(t, "fault-"+f.Name, r)
 			if wrong := faults.Judge(r); wrong != "" {
 				t.Error(wrong)
 			}
@@ -46,40 +47,36 @@ func TestScore(t *testing.T) {
 	for _, size := range []harness.Spec{
 		{Suffix: "one", Nodes: 1}, {Suffix: "two", Nodes: 2}, {Suffix: "three"}, {Suffix: "five", Nodes: 5, Managers: 3},
 	} {
-		t.Run("healthy-"+size.Suffix, func(t *testing.T) {
-			run.Healthy = append(run.Healthy, healthy(t, size)...)
-		})
+		t.Run("healthy-"+size.Suffix, func(t *testing.T) { healthy(t, size) })
 	}
-	score := faults.Sum([]faults.Run{run})
-	fmt.Printf("\nengine %s\n%s", run.Engine, score)
-	if page := os.Getenv("SCORE_PAGE"); page != "" {
-		write(t, page, run)
+	page := os.Getenv("SCORE_PAGE")
+	if page == "" {
+		return
 	}
-}
-
-// cmpEngine keeps the version that the lab's own sandboxes run.
-func cmpEngine(known string, f faults.Fault, r faults.Result) string {
-	if known != "" || f.Swarm == faults.Old {
-		return known
+	runs := kept(t)
+	fmt.Printf("\n%s(in %v)\n", faults.Sum(runs), time.Since(begin).Round(time.Second))
+	if !filepath.IsAbs(page) {
+		page = filepath.Join(lab.Root, page)
 	}
-	return r.Engine
+	assert.NilError(t, os.WriteFile(page, []byte(faults.Markdown(runs)), 0o644))
 }
 
 // healthy goes through all healthy states on one swarm.
-func healthy(t *testing.T, spec harness.Spec) []faults.HealthyRun {
+func healthy(t *testing.T, spec harness.Spec) {
 	t.Helper()
 	b := faults.NewBench(t, lab, spec)
-	name := fmt.Sprintf("%d nodes", max(spec.Nodes, len(b.Swarm.Nodes)))
+	name := fmt.Sprintf("%d nodes", len(b.Swarm.Nodes))
 	if spec.Managers > 1 {
 		name += fmt.Sprintf(", %d managers", spec.Managers)
 	}
-	var runs []faults.HealthyRun
-	for _, state := range faults.HealthyStates() {
+	engine := b.Engine(t)
+	for i, state := range faults.HealthyStates() {
 		if state.Nodes > len(b.Swarm.Nodes) {
 			continue
 		}
 		h := b.Healthy(context.Background(), name, state)
-		runs = append(runs, h)
+		h.Engine = engine
+		keep(t, fmt.Sprintf("healthy-%s-%02d", spec.Suffix, i), h)
 		for _, a := range h.Alarms {
 			t.Errorf("%s, %s: false alarm: %s", name, state.Name, a)
 		}
@@ -88,30 +85,59 @@ func healthy(t *testing.T, spec harness.Spec) []faults.HealthyRun {
 		}
 	}
 	lab.Discard(t, b.Swarm)
+}
+
+// results is the folder of the results of all engines.
+func results() string { return filepath.Join(lab.Root, "bin", "score") }
+
+// keep writes a result to a file of its name, in a folder of the lab's engine.
+func keep(t *testing.T, name string, result any) {
+	t.Helper()
+	if os.Getenv("SCORE_PAGE") == "" {
+		return
+	}
+	dir := filepath.Join(results(), cmp.Or(os.Getenv("E2E_ENGINE"), "distro"))
+	assert.NilError(t, os.MkdirAll(dir, 0o755))
+	data, err := json.MarshalIndent(result, "", "\t")
+	assert.NilError(t, err)
+	assert.NilError(t, os.WriteFile(filepath.Join(dir, name+".json"), data, 0o644))
+}
+
+// kept reads all results, an engine's in the order of the catalogue.
+func kept(t *testing.T) []faults.Run {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(results(), "*"))
+	assert.NilError(t, err)
+	var runs []faults.Run
+	for _, dir := range dirs {
+		run := faults.Run{IPVS: faults.HasIPVS()}
+		for _, f := range faults.Catalogue() {
+			var r faults.Result
+			if read(t, filepath.Join(dir, "fault-"+f.Name+".json"), &r) {
+				run.Results = append(run.Results, r)
+			}
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "healthy-*.json"))
+		assert.NilError(t, err)
+		for _, file := range files {
+			var h faults.HealthyRun
+			read(t, file, &h)
+			run.Healthy = append(run.Healthy, h)
+		}
+		run.Engine = run.Name(filepath.Base(dir))
+		runs = append(runs, run)
+	}
 	return runs
 }
 
-// write keeps this run's results below bin/score and makes the page of all
-// that are there.
-func write(t *testing.T, page string, run faults.Run) {
+// read fills a result from its file, if there is one.
+func read(t *testing.T, file string, result any) bool {
 	t.Helper()
-	dir := filepath.Join(lab.Root, "bin", "score")
-	assert.NilError(t, os.MkdirAll(dir, 0o755))
-	data, err := json.MarshalIndent(run, "", "\t")
-	assert.NilError(t, err)
-	assert.NilError(t, os.WriteFile(filepath.Join(dir, run.Engine+".json"), data, 0o644))
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	assert.NilError(t, err)
-	var runs []faults.Run
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		assert.NilError(t, err)
-		var r faults.Run
-		assert.NilError(t, json.Unmarshal(data, &r), file)
-		runs = append(runs, r)
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return false
 	}
-	if !strings.HasPrefix(page, "/") {
-		page = filepath.Join(lab.Root, page)
-	}
-	assert.NilError(t, os.WriteFile(page, []byte(faults.Markdown(runs)), 0o644))
+	assert.NilError(t, err)
+	assert.NilError(t, json.Unmarshal(data, result), file)
+	return true
 }
