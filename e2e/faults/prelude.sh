@@ -150,7 +150,7 @@ stack() {
 		    networks: [default, shared]
 		    deploy: {replicas: 2, update_config: {order: start-first}}
 		    healthcheck:
-		      test: [CMD, /docker-swarmnet, --version]
+		      test: [CMD, /docker-swarmnet, --help]
 		      interval: 1s
 		  db:
 		    image: swarmnet/demo

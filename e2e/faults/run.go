@@ -141,9 +141,14 @@ func (f Finding) same(o Finding) bool {
 	return f.Code == o.Code && f.Context == o.Context && f.Object == o.Object
 }
 
-// without returns the findings that were not there before.
-func without(found, before []Finding) []Finding {
-	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return slices.ContainsFunc(before, f.same) })
+// without returns the findings that were not there before the fault. One that
+// is of the same thing as before, but now names the fault, is new.
+func without(found, before []Finding, fault Fault) []Finding {
+	names := func(f Finding) bool { return f.is(fault) }
+	known := slices.ContainsFunc(before, names)
+	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool {
+		return slices.ContainsFunc(before, f.same) && (known || !names(f))
+	})
 }
 
 // A Result is what came of one fault.
@@ -221,7 +226,7 @@ func (b *Bench) watch(ctx context.Context, f Fault, before []Finding, r *Result)
 		if err != nil {
 			return err
 		}
-		fresh := without(found, before)
+		fresh := without(found, before, f)
 		r.alarms(f, fresh)
 		if i := slices.IndexFunc(fresh, func(n Finding) bool { return n.is(f) }); i >= 0 {
 			r.Detected, r.First = true, i == 0
@@ -242,7 +247,7 @@ func (b *Bench) listen(ctx context.Context, f Fault, before []Finding, r *Result
 		if err != nil {
 			return err
 		}
-		r.alarms(f, without(found, before))
+		r.alarms(f, without(found, before, f))
 		r.Took = took.Seconds()
 	}
 	return nil

@@ -151,6 +151,7 @@ func Markdown(runs []Run) string {
 		"`docker swarmnet check`\nis asked until it names it, the fault is healed as its [runbook](runbooks/README.md) says, and check is asked again.\n\n")
 	b.WriteString("| | |\n|---|---|\n")
 	row := func(what, value string) { fmt.Fprintf(&b, "| %s | %s |\n", what, value) }
+	row("Faults put in, of those in the catalogue (for each engine)", fmt.Sprintf("%d of %d", s.Visible+s.NeedsProbe+s.NeedsEngine, len(runs)*len(Catalogue())))
 	row("Faults that the API shows, detected", share(s.Detected, s.Visible))
 	row("Their code stood first among all that was new", share(s.First, s.Visible))
 	row("`explain` named the right step as the first broken one", share(s.Explained, s.Asked))
@@ -179,6 +180,8 @@ const rules = `- **Detected**: check has the fault's code, for the object at fau
   it, and is then no false alarm.
 - **Needs probe**: the API shows nothing of it (a firewall between nodes, an MTU, an entry lost in a node's tables).
   The fault was really put in, and check was held to silence about anything else.
+- **Times** are of the machine that ran it and of whatever else ran there. They are no benchmark; that is
+  [here](benchmark.md).
 - Not in the catalogue, since no engine here can be brought to it: SN111, SN113 (engines 25.0.13, 28.2.2, 29), SN204,
   SN208, SN308, SN411 (refused by the engines), SN409, SN416, SN503 (races that cannot be hit at will). Their rules have
   unit tests only.

@@ -28,8 +28,8 @@ func taskFaults() []Fault {
 		{
 			Name: "all-drained", Is: "every node that suits is drained",
 			Setup: `serve shop --constraint node.role==worker; running shop 1`,
-			PutIn: `docker node update --availability drain "$(node 2)" "$(node 3)"`,
-			Heal:  `docker node update --availability active "$(node 2)" "$(node 3)"; running shop 1`,
+			PutIn: `for i in 2 3; do docker node update --availability drain "$(node $i)"; done`,
+			Heal:  `for i in 2 3; do docker node update --availability active "$(node $i)"; done; running shop 1`,
 			Code:  "SN402", Object: "shop", Follows: []string{"SN405"}, Explain: "shop", Broken: "placed",
 		},
 		{

@@ -28,6 +28,7 @@ func serviceOf(s swarm.Service) model.Service {
 	if u := s.UpdateStatus; u != nil {
 		m.Update = model.UpdateStatus{State: string(u.State), Message: u.Message, Started: timeOf(u.StartedAt), Completed: timeOf(u.CompletedAt)}
 	}
+	m.Previous = s.PreviousSpec != nil
 	if j := s.JobStatus; j != nil {
 		v := j.JobIteration.Index
 		m.JobIteration = &v

@@ -421,6 +421,7 @@ func taskCases() map[string][]ruleCase {
 		"SN406": {
 			{"rolled back", update("rollback_completed"), "rolled back (because)", ""},
 			{"being rolled back", update("rollback_started"), "", ""},
+			{"rolled back by hand", and(update("rollback_completed"), of("api", func(sv *swarm.Service) { sv.Previous = true })), "", ""},
 		},
 		"SN407": {
 			{"paused", update("paused"), "its update is paused (because)", ""},

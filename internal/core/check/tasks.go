@@ -338,10 +338,12 @@ func (l *look) where(t *swarm.Task) string {
 	return fmt.Sprintf("%s is %s%s%s", l.taskName(t), text.Clean(string(t.State)), on, because(brief(t.Err)))
 }
 
+// updateRolledBack is about what the swarm did by itself: who has asked for a
+// roll-back knows of it.
 func updateRolledBack(l *look) (o outcome) {
 	for i := range l.s.Services {
 		sv := &l.s.Services[i]
-		if sv.Update.State == "rollback_completed" {
+		if sv.Update.State == "rollback_completed" && !sv.Previous {
 			f := l.onService(sv, "its last update was rolled back%s, and docker calls that a success", because(brief(sv.Update.Message)))
 			o.add(f.then(l.cmd("service ps --no-trunc %s", text.Clean(sv.Name))))
 		}

@@ -40,6 +40,10 @@ type Service struct {
 	UpdateMonitor time.Duration
 	FailureAction string // "", "pause", "continue", "rollback"
 	Update        UpdateStatus
+	// Previous tells whether the swarm keeps the spec before the present one:
+	// after a roll-back that somebody asked for, but not after one of its own
+	// (seen on engines 20.10 and 26.1).
+	Previous bool
 	// JobIteration is the present run of a job; nil for other services.
 	JobIteration   *uint64
 	RestartPolicy  string // "none", "on-failure", "any"
