@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-mesh migrate-campaign bench score clean test unit
+.PHONY: help build cross images engine demo e2e e2e-mesh e2e-pages migrate-campaign bench score clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -43,9 +43,15 @@ demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KE
 
 # RUN narrows the scenarios down, as go test -run does.
 RUN ?= .
+# What has a target of its own is left out, pages only where nothing is chosen.
+SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages)
 e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 	@hack/e2e-needs
-	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '$(RUN)' -skip '^TestMesh' ./e2e
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '$(RUN)' -skip '$(SKIP)' ./e2e
+
+e2e-pages: ## do what README and runbooks show (root; E2E_PAGES=jobs leaves findings out)
+	@hack/e2e-needs
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '^TestPages' ./e2e
 
 e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 minutes)
 	@hack/e2e-needs user-mode-linux
@@ -102,7 +108,7 @@ docs: ## write docs/reference from the commands
 docs-check: ## fail when docs/reference is not current
 	go run ./docs/generate -check docs/reference
 
-# SUITES narrows down: code docs scripts distro trixie mesh.
+# SUITES narrows down: code docs scripts distro trixie pages mesh.
 test: ## all tests, on real swarms too (root; SUITES="code docs")
 	@hack/test $(SUITES)
 

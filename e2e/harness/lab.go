@@ -46,7 +46,9 @@ type Lab struct {
 	keep   bool
 	boxes  string // where the sandboxes are kept; empty for the usual place
 
-	mu     sync.Mutex
+	// mu is one for all labs apart: sandboxes that come up at the same moment
+	// in different places could choose the same subnet.
+	mu     *sync.Mutex
 	swarms map[string]*upOnce
 	apart  []*Lab
 }
@@ -73,6 +75,7 @@ func Open() (*Lab, error) {
 		docker: env("E2E_DOCKER", filepath.Join(root, "bin", "docker")),
 		prefix: env("E2E_PREFIX", "e2e"),
 		keep:   os.Getenv("E2E_KEEP") == "1",
+		mu:     &sync.Mutex{},
 		swarms: map[string]*upOnce{},
 	}
 	if err := l.chooseEngine(env("E2E_ENGINE", "distro")); err != nil {
@@ -105,7 +108,7 @@ func Main(m *testing.M, opened func(*Lab)) int {
 func (l *Lab) Apart(name string) (*Lab, error) {
 	other := &Lab{
 		Root: l.Root, Config: l.Config + "-" + name, docker: l.docker, engine: l.engine, label: l.label,
-		prefix: l.prefix, keep: l.keep, swarms: map[string]*upOnce{},
+		prefix: l.prefix, keep: l.keep, mu: l.mu, swarms: map[string]*upOnce{},
 		boxes: filepath.Join("/var/lib/docker-swarmnet", strings.Join([]string{l.prefix, l.label, name}, "-")),
 	}
 	l.apart = append(l.apart, other)

@@ -46,16 +46,19 @@ func (w *Watch) Step(sv swarm.Service, tasks []swarm.Task, nodes []swarm.Node, o
 		v.Cause, v.Reason = CauseStarting, fmt.Sprintf("%d of %d tasks", v.Running, v.Wanted)
 		return v
 	}
-	return w.stableSince(v, sv, o)
+	return w.stableSince(v, l, o)
 }
 
 // stableSince watches tasks that all run for the monitor period, as docker
-// does. Jobs and services without tasks have nothing to watch.
-func (w *Watch) stableSince(v Verdict, sv swarm.Service, o Options) Verdict {
+// does, and for as long again for each failure that was seen: on a machine
+// that is slow, a task that ends at once has been seen to run for longer than
+// the period. Jobs and services without tasks have nothing to watch.
+func (w *Watch) stableSince(v Verdict, l look, o Options) Verdict {
+	sv := l.sv
 	if w.stable.IsZero() {
 		w.stable = o.Now
 	}
-	monitor := monitorOf(sv, o)
+	monitor := monitorOf(sv, o) * time.Duration(1+w.mostFailures(l, o.Now))
 	v.StableSince = w.stable
 	if sv.Mode.Job() || v.Wanted == 0 || sv.Update.State == "completed" || o.Now.Sub(w.stable) >= monitor {
 		v.State = Up
@@ -176,6 +179,21 @@ func (w *Watch) failure(l look, now time.Time) (cause, reason string) {
 		}
 	}
 	return "", ""
+}
+
+// mostFailures is how often the slot failed lately that failed most.
+func (w *Watch) mostFailures(l look, now time.Time) int {
+	most := 0
+	for _, s := range l.slots {
+		recent := 0
+		for _, t := range w.failed[s.key] {
+			if now.Sub(t.Created) <= History {
+				recent++
+			}
+		}
+		most = max(most, recent)
+	}
+	return most
 }
 
 // crash counts the recent failures of a slot.

@@ -65,7 +65,8 @@ func TestStep(t *testing.T) {
 		{"no replicas", web(0), nil, 0, Up, ""},
 		{"no replicas, one still stopping", web(0), []swarm.Task{task(1, 1, swarm.TaskRunning)}, 60, Waiting, CauseStarting},
 		{"one failure is no loop", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, "exit 3"), task(1, 2, swarm.TaskReady)}, 60, Waiting, CauseStarting},
-		{"runs after two failures", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, ""), failed(swarm.TaskFailed, 2, ""), task(1, 3, swarm.TaskRunning)}, 5, Up, ""},
+		{"runs after two failures, under watch", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, ""), failed(swarm.TaskFailed, 2, ""), task(1, 3, swarm.TaskRunning)}, 14, Waiting, CauseVerifying},
+		{"runs after two failures", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, ""), failed(swarm.TaskFailed, 2, ""), task(1, 3, swarm.TaskRunning)}, 15, Up, ""},
 		{"crash loop", web(1), []swarm.Task{failed(swarm.TaskFailed, 1, ""), failed(swarm.TaskFailed, 2, ""), failed(swarm.TaskFailed, 3, ""), task(1, 4, swarm.TaskReady)}, 1, Failed, CauseCrashLoop},
 		{"ends by itself again and again", web(1), []swarm.Task{failed(swarm.TaskComplete, 1, ""), failed(swarm.TaskComplete, 2, ""), failed(swarm.TaskComplete, 3, ""), task(1, 4, swarm.TaskReady)}, 1, Failed, CauseCrashLoop},
 		{"image missing", web(1), []swarm.Task{failed(swarm.TaskRejected, 1, "No such image: x"), failed(swarm.TaskRejected, 2, "No such image: x"), task(1, 3, swarm.TaskReady)}, 1, Failed, CauseImage},
@@ -98,8 +99,8 @@ func TestStepStartsTheWatchAnew(t *testing.T) {
 	w.Step(web(1), []swarm.Task{task(1, 1, swarm.TaskFailed), task(1, 2, swarm.TaskReady)}, nodes(), at(4))
 	running := []swarm.Task{task(1, 1, swarm.TaskFailed), task(1, 2, swarm.TaskRunning)}
 	assert.Equal(t, w.Step(web(1), running, nodes(), at(6)).State, Waiting)
-	assert.Equal(t, w.Step(web(1), running, nodes(), at(10)).State, Waiting)
-	assert.Equal(t, w.Step(web(1), running, nodes(), at(11)).State, Up)
+	assert.Equal(t, w.Step(web(1), running, nodes(), at(15)).State, Waiting)
+	assert.Equal(t, w.Step(web(1), running, nodes(), at(16)).State, Up)
 }
 
 // Up never while a slot does not run, and the order of tasks means nothing.
