@@ -130,6 +130,7 @@ func (r rollout) goOn() string {
 }
 
 // takeBack undoes what was written, unless somebody else has written since.
+// code is that of an error which leaves it.
 func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure string, code int, sink event.Sink) error {
 	name := text.Clean(r.service.Name)
 	look := fmt.Sprintf("Run 'docker -c %s service ps --no-trunc %s' to see its tasks.", r.dockerContext, name)
@@ -154,7 +155,8 @@ func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure strin
 		return problem.New("%s\n\nTaking it back failed: %w", failure, err).WithNext("%s", look).WithCode(problem.RollbackFailed)
 	}
 	sink.On(event.Event{Object: "service " + name, Kind: event.Warning, State: "rolled back"})
-	return problem.New("%s\n\n%s", failure, how).WithCode(code)
+	// Also after a deadline: what was asked cannot come true any more.
+	return problem.New("%s\n\n%s", failure, how).WithCode(problem.RolledBack)
 }
 
 // restored waits until services that were written back as they were are up.
