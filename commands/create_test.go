@@ -2,6 +2,7 @@ package commands
 
 import (
 	stdcmp "cmp"
+	"context"
 	"strings"
 	"testing"
 
@@ -83,7 +84,23 @@ func TestCreateTakesBackWhatIsNotAllocated(t *testing.T) {
 	assert.Equal(t, out, "")
 	assert.Equal(t, removed, "stuck")
 	assert.Check(t, is.ErrorContains(err, "removed again"))
-	assert.Equal(t, exitCodeOf(err), problem.TimedOut)
+	assert.Equal(t, exitCodeOf(err), problem.RolledBack)
+}
+
+// An interruption while the swarm allocates leaves the network, and says so.
+func TestCreateInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	f := newFakeEngine()
+	f.networkCreate = func(string, network.CreateOptions) (string, error) {
+		f.networks = append(f.networks, network.Summary{ID: "stuck", Name: "docknet", Scope: "swarm"})
+		interrupt()
+		return "stuck", nil
+	}
+	out, _, err := runUntil(ctx, t, f, "create", "docknet")
+	assert.Equal(t, out, "")
+	assert.Check(t, is.ErrorContains(err, "interrupted; it exists"))
+	assert.Check(t, is.ErrorContains(err, "swarmnet rm docknet"))
+	assert.Equal(t, exitCodeOf(err), problem.Interrupted)
 }
 
 func TestCreateRefuses(t *testing.T) {

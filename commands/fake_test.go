@@ -123,6 +123,12 @@ func (f *fakeEngine) SwarmInit(_ context.Context, r swarm.InitRequest) (string, 
 // engine.
 func run(t *testing.T, f client.APIClient, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
+	return runUntil(context.Background(), t, f, args...)
+}
+
+// runUntil is run for a command that ends with ctx.
+func runUntil(ctx context.Context, t *testing.T, f client.APIClient, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	for _, v := range []string{"DOCKER_CONTEXT", "DOCKER_HOST"} {
 		t.Setenv(v, "")
@@ -137,7 +143,7 @@ func run(t *testing.T, f client.APIClient, args ...string) (stdout, stderr strin
 	root.SetOut(&out)
 	root.SetErr(&errs)
 	root.SetArgs(args)
-	err = root.ExecuteContext(context.Background())
+	err = root.ExecuteContext(ctx)
 	return out.String(), errs.String(), err
 }
 

@@ -148,7 +148,7 @@ func notAllocated(ctx context.Context, e NetworkCreator, id, name, dockerContext
 		return err
 	}
 	return problem.New("network %q was removed again from context %q: %s", name, dockerContext, why).
-		WithNext("Run 'docker -c %s node ls' to see the managers, and 'docker -c %[1]s swarmnet ls' for networks without a subnet.", dockerContext).WithCode(problem.TimedOut)
+		WithNext("Run 'docker -c %s node ls' to see the managers, and 'docker -c %[1]s swarmnet ls' for networks without a subnet.", dockerContext).WithCode(problem.RolledBack)
 }
 
 // removeAgain takes back a network of our own, also after the command's time
