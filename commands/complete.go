@@ -63,3 +63,26 @@ func completeStacks(dockerCLI command.Cli) cobra.CompletionFunc {
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 }
+
+// completeServices completes names of services for up to most arguments, those
+// on the line already left out; 0 is no limit.
+func completeServices(dockerCLI command.Cli, most int) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if most > 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		e, err := openCurrent(dockerCLI)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, err := e.ServiceNames(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return slices.DeleteFunc(names, func(name string) bool {
+			return text.Clean(name) != name || slices.Contains(args, name)
+		}), cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/docker/cli/cli/command"
@@ -127,18 +126,6 @@ func completeNetworkThenServices(dockerCLI command.Cli) cobra.CompletionFunc {
 		if len(args) == 0 {
 			return completeNetworks(dockerCLI, 1)(cmd, args, word)
 		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-		defer cancel()
-		e, err := openCurrent(dockerCLI)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		names, err := e.ServiceNames(ctx)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return slices.DeleteFunc(names, func(name string) bool {
-			return text.Clean(name) != name || slices.Contains(args[1:], name)
-		}), cobra.ShellCompDirectiveNoFileComp
+		return completeServices(dockerCLI, 0)(cmd, args[1:], word)
 	}
 }

@@ -31,6 +31,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newCreateCommand(dockerCLI),
 		newDeployCommand(dockerCLI),
 		newDetachCommand(dockerCLI),
+		newExplainCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newMigrateCommand(dockerCLI),

@@ -66,6 +66,9 @@ type Rule struct {
 	// Why is a link to where the rule comes from.
 	Why string
 
+	// first tells that what the rule finds is the cause of what others of its
+	// group find, and is to be read before.
+	first bool
 	// judge looks at one swarm, across at several.
 	judge  func(*look) outcome
 	across func([]*look) outcome

@@ -221,9 +221,26 @@ func (l *look) onService(sv *swarm.Service, format string, args ...any) Finding 
 		Context: l.s.Context, Kind: "service", Object: text.Clean(sv.Name),
 		Text: fmt.Sprintf(format, args...), Next: l.cmd("swarmnet explain %s", text.Clean(sv.Name)),
 	}
+	f.Services = []string{sv.ID}
 	for _, n := range l.wanted(sv) {
 		f.Networks = append(f.Networks, n.ID)
 	}
+	return f
+}
+
+// affecting adds services that a finding is about.
+func (f Finding) affecting(services ...*swarm.Service) Finding {
+	for _, sv := range services {
+		if !slices.Contains(f.Services, sv.ID) {
+			f.Services = append(f.Services, sv.ID)
+		}
+	}
+	return f
+}
+
+// shownBy says which task shows it best.
+func (f Finding) shownBy(t *swarm.Task) Finding {
+	f.Task = t.ID
 	return f
 }
 

@@ -78,6 +78,7 @@ func serviceRules() []Rule {
 			Reads: []string{ReadsNetworks, ReadsServices, ReadsTasks},
 			Why:   "https://github.com/moby/moby/issues/29293",
 			judge: danglingNetworkTarget,
+			first: true,
 		},
 		{
 			Code: "SN410", Name: "port-clash", Group: GroupServices, Severity: Error,
@@ -127,6 +128,7 @@ func serviceRules() []Rule {
 			Reads: []string{ReadsNodes, ReadsNetworks, ReadsServices, ReadsTasks},
 			Why:   "https://github.com/moby/moby/issues/26702",
 			judge: vipMissing,
+			first: true,
 		},
 		{
 			Code: "SN417", Name: "ipvs-missing", Group: GroupServices, Severity: Warning,

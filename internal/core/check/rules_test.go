@@ -496,7 +496,8 @@ func serviceCases() map[string][]ruleCase {
 		"SN416": {
 			{"missing", of("api", func(sv *swarm.Service) { sv.VIPs = nil }), `no virtual address on network "front", which has addresses free`, ""},
 			{"only just updated", of("api", func(sv *swarm.Service) { sv.VIPs, sv.Updated = nil, ago(5*time.Second) }), "", ""},
-			{"the network is full", and(of("api", func(sv *swarm.Service) { sv.VIPs = nil }), fill("net1", "web", 0)), "", ""},
+			{"the network is full", and(of("api", func(sv *swarm.Service) { sv.VIPs = nil }), fill("net1", "web", 0)), `"front", which is full`, ""},
+			{"the network was not made", and(of("api", func(sv *swarm.Service) { sv.VIPs = nil }), network("net1", func(n *swarm.Network) { n.Driver = "" })), "", ""},
 			{"dnsrr", of("api", func(sv *swarm.Service) { sv.VIPs, sv.EndpointMode = nil, "dnsrr" }), "", ""},
 		},
 		"SN417": {

@@ -33,8 +33,11 @@ type Finding struct {
 	Text string
 	// Next is the command to type next.
 	Next string
-	// Networks are the IDs of the networks that the finding touches.
+	// Networks and Services are the IDs of those that the finding touches.
 	Networks []string
+	Services []string
+	// Task is the ID of the task that shows it best, "" where none does.
+	Task string
 }
 
 // Unknown is a rule that could not be judged, at least not for everything.
@@ -139,10 +142,18 @@ func (r *Report) sort(snapshots []*swarm.Snapshot) {
 			// The number of a group is the first digit of its codes.
 			cmp.Compare(a.Rule.Code[:3], b.Rule.Code[:3]),
 			cmp.Compare(rank(a.Severity), rank(b.Severity)),
-			cmp.Compare(a.Rule.Code, b.Rule.Code),
+			cmp.Compare(order(a.Rule), order(b.Rule)),
 			cmp.Compare(a.Object, b.Object),
 		)
 	})
+}
+
+// order is a rule's code, after a blank where it is to be read first.
+func order(r Rule) string {
+	if r.first {
+		return " " + r.Code
+	}
+	return r.Code
 }
 
 // Count returns how many findings there are of a severity.

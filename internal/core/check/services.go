@@ -42,7 +42,7 @@ func aliasClash(l *look) (o outcome) {
 			}
 			slices.Sort(services)
 			f := l.onNetwork(n, "%d services answer to the name %s there, in turns: %s", len(same), name(alias), some(services))
-			o.add(f.then(l.cmd("swarmnet ps %s", text.Clean(n.Name))))
+			o.add(f.affecting(same...).then(l.cmd("swarmnet ps %s", text.Clean(n.Name))))
 		}
 	}
 	return o
@@ -160,7 +160,7 @@ func (l *look) clash(uses []published, label string) (f Finding, ok bool) {
 		f.Text += fmt.Sprintf(", together %s on %s", plural(tasks, "task"), plural(len(l.s.Nodes), "node"))
 	}
 	for _, u := range uses[1:] {
-		f = f.touching(l.wanted(u.sv)...)
+		f = f.affecting(u.sv).touching(l.wanted(u.sv)...)
 	}
 	return f.then(l.cmd("service update --publish-rm %d %s", uses[0].port.Target, services[0])), true
 }
@@ -251,12 +251,16 @@ func vipMissing(l *look) (o outcome) {
 			continue
 		}
 		for _, n := range l.wanted(sv) {
-			// Where the network is the cause, other rules say so.
-			if hasVIP(sv, n) || !n.Allocated() || l.full(n) {
+			// Where the network was not made, other rules say so.
+			if hasVIP(sv, n) || !n.Allocated() {
 				continue
 			}
 			f := l.onService(sv, "it has no virtual address on network %s, which has addresses free", name(n.Name))
-			o.add(f.then(l.cmd("service update --force %s", text.Clean(sv.Name))))
+			f = f.then(l.cmd("service update --force %s", text.Clean(sv.Name)))
+			if l.full(n) {
+				f = l.onService(sv, "it has no virtual address on network %s, which is full", name(n.Name)).then(l.cmd("swarmnet addresses"))
+			}
+			o.add(f)
 		}
 	}
 	return o
@@ -270,9 +274,10 @@ func ipvsMissing(l *look) (o outcome) {
 	}
 	var services []string
 	var on []*swarm.Network
+	var all []*swarm.Service
 	for i := range l.s.Services {
 		if sv := &l.s.Services[i]; len(sv.VIPs) > 0 {
-			services = append(services, text.Clean(sv.Name))
+			services, all = append(services, text.Clean(sv.Name)), append(all, sv)
 			on = append(on, l.wanted(sv)...)
 		}
 	}
@@ -281,6 +286,6 @@ func ipvsMissing(l *look) (o outcome) {
 	}
 	slices.Sort(services)
 	f := l.onSwarm("the kernel of %s has no IPVS, so that virtual addresses and the routing mesh stay silent there (of %s); tasks.NAME and addresses of tasks work", text.Clean(l.s.Engine.Name), some(services))
-	o.add(f.touching(on...).then("load the kernel module ip_vs, or deploy with --endpoint-mode dnsrr"))
+	o.add(f.touching(on...).affecting(all...).then("load the kernel module ip_vs, or deploy with --endpoint-mode dnsrr"))
 	return o
 }

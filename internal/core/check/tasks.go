@@ -92,7 +92,7 @@ func taskStuckNew(l *look) (o outcome) {
 		if len(stuck) == 1 {
 			f.Text = fmt.Sprintf("1 task in New, since the swarm gives it no address: %s", why)
 		}
-		o.add(f.touching(about...).then(next))
+		o.add(f.touching(about...).shownBy(stuck[0]).then(next))
 	}
 	return o
 }
@@ -147,7 +147,7 @@ func noSuitableNode(l *look) (o outcome) {
 			why += ": " + reasons
 		}
 		f := l.onService(sv, "%s without a node: %s", plural(len(unplaced), "task"), why)
-		o.add(f.then(l.cmd("service ps --no-trunc %s", text.Clean(sv.Name))))
+		o.add(f.shownBy(unplaced[0]).then(l.cmd("service ps --no-trunc %s", text.Clean(sv.Name))))
 	}
 	return o
 }
@@ -174,7 +174,7 @@ func imageMissing(l *look) (o outcome) {
 			nodes[l.nodeName(s.failed[0].NodeID)] = true
 		}
 		f := l.onService(sv, "%s cannot get the image %s: %s", some(slices.Sorted(maps.Keys(nodes))), text.Clean(sv.Image), brief(slots[0].failed[0].Err))
-		o.add(f.then(l.cmd("service update --with-registry-auth --image IMAGE %s", text.Clean(sv.Name))))
+		o.add(f.shownBy(slots[0].failed[0]).then(l.cmd("service update --with-registry-auth --image IMAGE %s", text.Clean(sv.Name))))
 	}
 	return o
 }
@@ -194,9 +194,10 @@ func brief(err string) string {
 func taskRejected(l *look) (o outcome) {
 	type kind struct{ node, means string }
 	type group struct {
-		services []string
+		services []*swarm.Service
 		networks []*swarm.Network
-		fix, err string
+		fix      string
+		last     *swarm.Task
 		times    int
 	}
 	found := map[kind]*group{}
@@ -212,13 +213,13 @@ func taskRejected(l *look) (o outcome) {
 			k := kind{last.NodeID, p.means}
 			g := found[k]
 			if g == nil {
-				g = &group{fix: p.fix, err: last.Err}
+				g = &group{fix: p.fix, last: last}
 				found[k] = g
 				order = append(order, k)
 			}
 			g.times += len(s.failed)
-			if !slices.Contains(g.services, text.Clean(sv.Name)) {
-				g.services = append(g.services, text.Clean(sv.Name))
+			if !slices.Contains(g.services, sv) {
+				g.services = append(g.services, sv)
 			}
 			g.networks = append(g.networks, l.wanted(sv)...)
 		}
@@ -226,14 +227,18 @@ func taskRejected(l *look) (o outcome) {
 	for _, k := range order {
 		g := found[k]
 		f := Finding{Context: l.s.Context, Kind: "node", Object: l.nodeName(k.node), Next: g.fix}
-		f.Text = fmt.Sprintf("it rejects tasks of %s (%s): %s", some(g.services), plural(g.times, "time"), k.means)
-		if said := brief(g.err); said != k.means {
+		names := make([]string, len(g.services))
+		for i, sv := range g.services {
+			names[i] = text.Clean(sv.Name)
+		}
+		f.Text = fmt.Sprintf("it rejects tasks of %s (%s): %s", some(names), plural(g.times, "time"), k.means)
+		if said := brief(g.last.Err); said != k.means {
 			f.Text += " (" + said + ")"
 		}
 		if f.Next == "" {
-			f.Next = l.cmd("service ps --no-trunc %s", g.services[0])
+			f.Next = l.cmd("service ps --no-trunc %s", names[0])
 		}
-		o.add(f.touching(g.networks...))
+		o.add(f.touching(g.networks...).affecting(g.services...).shownBy(g.last))
 	}
 	return o
 }
@@ -251,7 +256,7 @@ func crashLoop(l *look) (o outcome) {
 		if len(slots) > 1 {
 			f.Text += fmt.Sprintf(", and so did %s", plural(len(slots)-1, "other"))
 		}
-		o.add(f.then(l.cmd("service logs --tail 20 %s", text.Clean(sv.Name))))
+		o.add(f.shownBy(last).then(l.cmd("service logs --tail 20 %s", text.Clean(sv.Name))))
 	}
 	return o
 }
@@ -277,7 +282,7 @@ func notConverged(l *look) (o outcome) {
 			continue
 		}
 		f := l.onService(sv, "%d of %s run for more than a minute: %s", running, plural(wanted, "task"), l.where(last))
-		o.add(f.then(l.cmd("service ps --no-trunc %s", text.Clean(sv.Name))))
+		o.add(f.shownBy(last).then(l.cmd("service ps --no-trunc %s", text.Clean(sv.Name))))
 	}
 	return o
 }
