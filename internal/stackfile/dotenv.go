@@ -46,31 +46,39 @@ func parseDotenv(source string, lookup template.Mapping) (map[string]string, err
 			vars[key] = v
 			continue
 		}
-		quote := value[0]
-		body := value[1:]
-		end := closing(body, quote)
-		for end < 0 && i+1 < len(lines) {
-			i++
-			body += "\n" + lines[i]
-			end = closing(body, quote)
+		var err error
+		if vars[key], i, err = quoted(lines, i, value, known); err != nil {
+			return nil, err
 		}
-		if end < 0 {
-			return nil, fmt.Errorf("line %d has a quote without an end", at)
-		}
-		if rest := strings.TrimSpace(body[end+1:]); rest != "" && rest[0] != '#' {
-			return nil, fmt.Errorf("line %d goes on after its quote", at)
-		}
-		vars[key] = body[:end]
-		if quote == '\'' {
-			continue
-		}
-		v, err := template.Substitute(unescaped(body[:end]), known)
-		if err != nil {
-			return nil, fmt.Errorf("line %d has a variable that is not one", at)
-		}
-		vars[key] = v
 	}
 	return vars, nil
+}
+
+// quoted reads a value in quotes that starts on line i, and returns the line it
+// ends on.
+func quoted(lines []string, i int, value string, known template.Mapping) (v string, last int, err error) {
+	at := i + 1
+	quote, body := value[0], value[1:]
+	end := closing(body, quote)
+	for end < 0 && i+1 < len(lines) {
+		i++
+		body += "\n" + lines[i]
+		end = closing(body, quote)
+	}
+	if end < 0 {
+		return "", i, fmt.Errorf("line %d has a quote without an end", at)
+	}
+	if rest := strings.TrimSpace(body[end+1:]); rest != "" && rest[0] != '#' {
+		return "", i, fmt.Errorf("line %d goes on after its quote", at)
+	}
+	if quote == '\'' {
+		return body[:end], i, nil
+	}
+	v, err = template.Substitute(unescaped(body[:end]), known)
+	if err != nil {
+		return "", i, fmt.Errorf("line %d has a variable that is not one", at)
+	}
+	return v, i, nil
 }
 
 // bare cuts the comment off a value without quotes.
