@@ -8,7 +8,6 @@ package stackfile
 
 import (
 	"io"
-	"slices"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
@@ -76,17 +75,6 @@ func Load(o Options) (*Stack, error) {
 	}
 	st.Warnings = append(warnings, st.Warnings...)
 	return st, nil
-}
-
-// Images returns the images of the services, each once.
-func (s *Stack) Images() []string {
-	var out []string
-	for _, sv := range s.Services {
-		if c := sv.Spec.TaskTemplate.ContainerSpec; c != nil && !slices.Contains(out, c.Image) {
-			out = append(out, c.Image)
-		}
-	}
-	return out
 }
 
 // usage is an error of what was asked for, not of the swarm.
