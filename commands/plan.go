@@ -21,6 +21,7 @@ type planOptions struct {
 	quiet    bool
 	exitCode bool
 	out      string
+	contexts contextsOption
 }
 
 func newPlanCommand(dockerCLI command.Cli) *cobra.Command {
@@ -53,6 +54,9 @@ when the file or an object of the swarm has changed since.`,
   docker swarmnet plan -c compose.yaml --out web.plan web
   docker swarmnet deploy -c compose.yaml --plan web.plan web
 
+  # In two swarms
+  docker swarmnet plan --contexts east,west -c compose.yaml web
+
   # Only names, for a script
   docker swarmnet plan -c compose.yaml --format '{{.Action}} {{.Kind}} {{.Name}}' web`,
 		Args: cli.RequiresMaxArgs(1),
@@ -69,6 +73,7 @@ when the file or an object of the swarm has changed since.`,
 	f.BoolVar(&o.exitCode, "exit-code", false, "Exit with 2 when there are changes")
 	f.StringVar(&o.out, "out", "", `Write the plan to a file, for "deploy --plan"`)
 	_ = cmd.MarkFlagFilename("out")
+	o.contexts.install(cmd, dockerCLI)
 	return cmd
 }
 
@@ -77,6 +82,13 @@ func runPlan(cmd *cobra.Command, dockerCLI command.Cli, o planOptions, args []st
 	st, err := o.stack.load(dockerCLI, args)
 	if err != nil {
 		return err
+	}
+	names, err := o.contexts.chosen(cmd, dockerCLI)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return planInEach(ctx, dockerCLI, o, st, names)
 	}
 	e, err := openCurrent(dockerCLI)
 	if err != nil {

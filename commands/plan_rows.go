@@ -14,7 +14,7 @@ func planTable() format.Table {
 		Quiet:   "{{.Kind}} {{.Name}}",
 		Names: format.Names{
 			"Context": "CONTEXT", "Stack": "STACK", "Action": "ACTION", "Kind": "KIND", "Name": "NAME", "ID": "ID", "Version": "VERSION",
-			"Cause": "CAUSE", "Effect": "EFFECT", "DependsOn": "DEPENDS ON", "Note": "NOTE", "WayOut": "WAY OUT",
+			"Cause": "CAUSE", "Effect": "EFFECT", "DependsOn": "DEPENDS ON", "Note": "NOTE", "WayOut": "WAY OUT", "Error": "ERROR",
 		},
 	}
 }
@@ -31,6 +31,8 @@ type planRow struct {
 	Effect         stepEffect
 	DependsOn      format.List
 	Note, WayOut   string
+	// Error is empty here; a context that has no answer is a row of its own.
+	Error string `json:"-"`
 }
 
 // changeRow is one thing that differs. Old and New are empty where the value is

@@ -160,3 +160,26 @@ func TestPlanOut(t *testing.T) {
 	_, err = os.Stat(never)
 	assert.Check(t, os.IsNotExist(err))
 }
+
+func TestPlanInSeveralContexts(t *testing.T) {
+	dir := planDir(t)
+	defer dir.Remove()
+	out, _, err := run(t, deployed(), planArgs(dir, "--contexts", "default", "--exit-code", "web")...)
+	assert.NilError(t, err)
+	assert.Check(t, is.Contains(out, `Stack "web" on context "default"`))
+
+	out, stderr, err := run(t, newFakeEngine(), planArgs(dir, "--contexts", "default,nowhere", "--exit-code", "web")...)
+	assert.Check(t, is.Equal(exitCodeOf(err), problem.Failed), "a context without an answer weighs more than changes")
+	assert.Check(t, is.Contains(out, `Stack "web" on context "default"`))
+	assert.Check(t, is.Contains(stderr, `there is no docker context "nowhere"`))
+
+	out, _, err = run(t, newFakeEngine(), planArgs(dir, "--contexts", "default,nowhere", "--format", "json", "web")...)
+	assert.Check(t, is.Equal(exitCodeOf(err), problem.Failed))
+	assert.Check(t, is.Contains(out, `"Context":"nowhere","Error"`))
+
+	_, _, err = run(t, newFakeEngine(), planArgs(dir, "--contexts", "default", "--exit-code", "web")...)
+	assert.Check(t, is.Equal(exitCodeOf(err), problem.Findings))
+
+	_, _, err = run(t, newFakeEngine(), planArgs(dir, "--contexts", "default", "--out", "p", "web")...)
+	assert.Check(t, is.Equal(exitCodeOf(err), problem.Usage))
+}

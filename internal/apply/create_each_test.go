@@ -94,21 +94,21 @@ func sites(t *testing.T, swarms ...*swarmInMemory) []Site {
 	return out
 }
 
-func named(name string) netspec.Wish { return netspec.Wish{Spec: swarm.NetworkSpec{Name: name}} }
+func wishOf(name string) netspec.Wish { return netspec.Wish{Spec: swarm.NetworkSpec{Name: name}} }
 
 func TestCreateEach(t *testing.T) {
 	east, west := &swarmInMemory{name: "east"}, &swarmInMemory{name: "west"}
-	made, err := CreateEach(context.Background(), sites(t, east, west), named("docknet"), false, event.Discard)
+	made, err := CreateEach(context.Background(), sites(t, east, west), wishOf("docknet"), false, event.Discard)
 	assert.NilError(t, err)
 	assert.Assert(t, is.Len(made, 2))
 	assert.Check(t, is.Equal(made[0].ID, "east-1"))
 	assert.Check(t, !made[0].Subnets[0].Prefix.Overlaps(made[1].Subnets[0].Prefix))
 
-	again, err := CreateEach(context.Background(), sites(t, east, west), named("docknet"), false, event.Discard)
+	again, err := CreateEach(context.Background(), sites(t, east, west), wishOf("docknet"), false, event.Discard)
 	assert.NilError(t, err)
 	assert.DeepEqual(t, []string{again[0].ID, again[1].ID}, []string{made[0].ID, made[1].ID})
 
-	same, err := CreateEach(context.Background(), sites(t, east, west), named("same"), true, event.Discard)
+	same, err := CreateEach(context.Background(), sites(t, east, west), wishOf("same"), true, event.Discard)
 	assert.NilError(t, err)
 	assert.Check(t, is.Equal(same[0].Subnets[0].Prefix, same[1].Subnets[0].Prefix))
 }
@@ -144,9 +144,9 @@ func TestCreateEachIsAllOrNothing(t *testing.T) {
 						cancel()
 					}
 				})
-				_, err = CreateEach(ctx, sites(t, east, west), named("docknet"), false, sink)
+				_, err = CreateEach(ctx, sites(t, east, west), wishOf("docknet"), false, sink)
 			} else {
-				_, err = CreateEach(ctx, sites(t, east, west), named("docknet"), false, event.Discard)
+				_, err = CreateEach(ctx, sites(t, east, west), wishOf("docknet"), false, event.Discard)
 			}
 			var p *problem.Error
 			assert.Assert(t, errors.As(err, &p), "%v", err)
@@ -178,7 +178,7 @@ func TestCreateEachAtOnce(t *testing.T) {
 			all.Add(1)
 			go func() {
 				defer all.Done()
-				_, failed[o] = CreateEach(context.Background(), mine, named(fmt.Sprint("net", o)), o == 0, event.Discard)
+				_, failed[o] = CreateEach(context.Background(), mine, wishOf(fmt.Sprint("net", o)), o == 0, event.Discard)
 			}()
 		}
 		all.Wait()
@@ -206,7 +206,7 @@ func TestCreateEachMovesForWhoDoesNot(t *testing.T) {
 			assert.Check(t, err)
 		}
 	})
-	made, err := CreateEach(context.Background(), sites(t, east, west), named("docknet"), false, sink)
+	made, err := CreateEach(context.Background(), sites(t, east, west), wishOf("docknet"), false, sink)
 	assert.NilError(t, err)
 	assert.Check(t, taken)
 	plain := netip.MustParsePrefix("10.0.0.0/24")
