@@ -144,11 +144,11 @@ func TestMigrateUnderLoad(t *testing.T) {
 	s.Load(t, "swarmnet/demo")
 	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
 	folder := t.TempDir()
-	client := demo("client", 1, "--call", "http://tasks.server:8080/", "--rate", "100", "--report", "/reports")
+	client := demo("client", 1, "--call", "http://tasks.server:8080/", "--rate", "25", "--report", "/reports")
 	client.TaskTemplate.ContainerSpec.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/reports"}}
 	create(t, s, server(), client)
 
-	const usually = 1500
+	const usually = 400
 	requests := count(t, "MIGRATE_REQUESTS", usually)
 	args, name := []string{"swarmnet", "migrate", "--yes", "--mtu", "1400", "--progress", "plain"}, "docknet"
 	if requests <= usually {

@@ -49,6 +49,9 @@ type Caller struct {
 }
 
 const (
+	// answerTime is how long an answer may take. A server that is gone never
+	// answers; one on a machine with too much to do takes its time.
+	answerTime   = 15 * time.Second
 	mostErrors   = 20
 	reportEvery  = time.Second
 	unreadyPause = 200 * time.Millisecond
@@ -61,8 +64,8 @@ func (c *Caller) Run(ctx context.Context) error {
 	if err != nil || c.Rate <= 0 || target.Hostname() == "" {
 		return fmt.Errorf("cannot call %q %d times a second", c.URL, c.Rate)
 	}
-	fresh := &http.Client{Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialOne}}
-	kept := &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxConnsPerHost: 1, DialContext: dialOne}}
+	fresh := &http.Client{Timeout: answerTime, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialOne}}
+	kept := &http.Client{Timeout: answerTime, Transport: &http.Transport{MaxConnsPerHost: 1, DialContext: dialOne}}
 	for ctx.Err() == nil {
 		if err := c.once(ctx, fresh); err == nil {
 			break
