@@ -144,7 +144,7 @@ func TestMigrate(t *testing.T) {
 				f.now["two"], first = sv, false
 			}
 		}
-		assert.NilError(t, f.migrate(t, t.Context(), migrate.Wish{Rename: rename}, Migration{Parallel: 2}))
+		assert.NilError(t, f.migrate(t, context.Background(), migrate.Wish{Rename: rename}, Migration{Parallel: 2}))
 		f.only(t, name, "1400")
 	}
 }
@@ -153,7 +153,7 @@ func TestMigrateUndoesWhenAServiceDoesNotComeUp(t *testing.T) {
 	for _, bad := range []string{"made1", "made2"} { // the twin, the new network
 		f := newMovingSwarm()
 		f.bad = bad
-		err := f.migrate(t, t.Context(), migrate.Wish{}, Migration{})
+		err := f.migrate(t, context.Background(), migrate.Wish{}, Migration{})
 		assert.Equal(t, codeOf(t, err), problem.RolledBack, "%v", err)
 		assert.ErrorContains(t, err, "did not come up: the swarm paused the update")
 		f.only(t, "docknet", "")
@@ -163,13 +163,13 @@ func TestMigrateUndoesWhenAServiceDoesNotComeUp(t *testing.T) {
 func TestMigrateStops(t *testing.T) {
 	f := newMovingSwarm()
 	f.bad = "made1"
-	err := f.migrate(t, t.Context(), migrate.Wish{}, Migration{Stop: true})
+	err := f.migrate(t, context.Background(), migrate.Wish{}, Migration{Stop: true})
 	assert.ErrorContains(t, err, "migrate --undo docknet")
 	assert.Assert(t, is.Len(f.networks, 2))
 }
 
 func TestMigrateEndedByItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	f := newMovingSwarm()
 	looks := 0
 	f.before = func() {
@@ -182,16 +182,16 @@ func TestMigrateEndedByItsContext(t *testing.T) {
 	assert.ErrorContains(t, err, "docker -c east swarmnet migrate --resume docknet")
 
 	f.before = nil
-	s, err := f.Look(t.Context())
+	s, err := f.Look(context.Background())
 	assert.NilError(t, err)
 	job, ok := migrate.Find(s, "docknet")
 	assert.Assert(t, ok)
 	m := Migration{Context: "east", Timeout: time.Minute}
-	expired, stop := context.WithTimeout(t.Context(), 0)
+	expired, stop := context.WithTimeout(context.Background(), 0)
 	defer stop()
 	_, err = m.Go(expired, f, migrate.Course{Job: job}, event.Discard)
 	assert.Equal(t, codeOf(t, err), problem.TimedOut)
-	_, err = m.Go(t.Context(), f, migrate.Course{Job: job, Back: true}, event.Discard)
+	_, err = m.Go(context.Background(), f, migrate.Course{Job: job, Back: true}, event.Discard)
 	assert.NilError(t, err)
 	f.only(t, "docknet", "")
 }
@@ -199,13 +199,13 @@ func TestMigrateEndedByItsContext(t *testing.T) {
 func TestMigrateUndoNamesWhatIsNotUp(t *testing.T) {
 	f := newMovingSwarm()
 	f.bad = "made1"
-	assert.ErrorContains(t, f.migrate(t, t.Context(), migrate.Wish{}, Migration{Stop: true}), "--on-failure")
-	s, err := f.Look(t.Context())
+	assert.ErrorContains(t, f.migrate(t, context.Background(), migrate.Wish{}, Migration{Stop: true}), "--on-failure")
+	s, err := f.Look(context.Background())
 	assert.NilError(t, err)
 	job, _ := migrate.Find(s, "docknet")
 	f.bad = "old" // and now its tasks do not come up there either
 	_, err = Migration{Context: "east", Timeout: time.Minute, Log: func(context.Context, string, int) []string { return nil }}.
-		Go(t.Context(), f, migrate.Course{Job: job, Back: true}, event.Discard)
+		Go(context.Background(), f, migrate.Course{Job: job, Back: true}, event.Discard)
 	assert.Equal(t, codeOf(t, err), problem.RollbackFailed, "%v", err)
 	assert.ErrorContains(t, err, `service "two"`)
 }

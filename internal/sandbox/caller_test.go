@@ -16,7 +16,7 @@ import (
 // TestCallerCounts lets a caller end after some answers, of which every third
 // is an error.
 func TestCallerCounts(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -46,7 +46,7 @@ func TestCallerCounts(t *testing.T) {
 }
 
 func TestCallerRefusesNonsense(t *testing.T) {
-	for _, c := range []Caller{{URL: "http://server", Rate: 0}, {URL: "://", Rate: 1}, {URL: "/path", Rate: 1}} {
-		assert.Assert(t, c.Run(t.Context()) != nil, "%q", c.URL)
+	for _, c := range []*Caller{{URL: "http://server", Rate: 0}, {URL: "://", Rate: 1}, {URL: "/path", Rate: 1}} {
+		assert.Assert(t, c.Run(context.Background()) != nil, "%q", c.URL)
 	}
 }
