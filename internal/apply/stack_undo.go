@@ -54,7 +54,8 @@ func (r *stackRun) takeBack(ctx context.Context, f failure) error {
 		}
 		return problem.New("%s\n\nThe stack was left as it is (--on-failure leave): %s.", f.msg, r.did()).WithNext("%s", look).WithCode(code)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
+	// Going back may take as long as going forth, task by task.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(restoreTime, r.Timeout))
 	defer cancel()
 	object := "stack " + r.Plan.Stack
 	r.sink.On(event.Event{Object: object, Kind: event.Working, State: "rolling back"})
