@@ -59,8 +59,9 @@ func TestDeployThatDoesNotComeUp(t *testing.T) {
 	}{
 		{"it cannot start", demoImage, []string{"--entrypoint", "/nosuch"}, "/nosuch"},
 		{"image missing", "swarmnet/absent", nil, "No such image"},
-		// The image has no shell: the check cannot but fail.
-		{"unhealthy", demoImage, []string{"--health-cmd", "true", "--health-interval", "1s", "--health-retries", "1"}, "health"},
+		// The image has no shell: the check cannot but fail. An engine tells of
+		// it only when the container then ends with another code than 0.
+		{"unhealthy", demoImage, []string{"--health-cmd", "true", "--health-interval", "1s", "--health-retries", "1", "--stop-signal", "SIGKILL"}, "health"},
 		{"deadline", demoImage, []string{"--health-cmd", "true", "--health-start-period", "1h", "--timeout", "5s"}, "within 5s"},
 	} {
 		t.Run(tc.doc, func(t *testing.T) {
