@@ -148,7 +148,7 @@ func removeOne(ctx context.Context, e *engine.Engine, s *swarm.Snapshot, ref str
 	}
 	if n.Ingress {
 		return problem.New("network %q is the routing mesh of the swarm: without it no service can publish a port", n.Name).
-			WithNext("To make it anew with other addresses, run 'docker -c %s swarmnet ingress recreate'.", s.Context)
+			WithNext("If that is what you want, use 'docker network rm %s'.", n.Name)
 	}
 	return apply.RemoveNetwork(ctx, e, n, sink)
 }

@@ -32,6 +32,7 @@ services deployed onto them and proved up, and everyone on a network in one tabl
 		newDeployCommand(dockerCLI),
 		newDetachCommand(dockerCLI),
 		newExplainCommand(dockerCLI),
+		newIngressCommand(dockerCLI),
 		newInspectCommand(dockerCLI),
 		newLsCommand(dockerCLI),
 		newMigrateCommand(dockerCLI),
