@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/command/service"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/swarmnet/docker-swarmnet/internal/apply"
@@ -51,9 +51,9 @@ Before anything changes it is checked that networks, secrets and configs exist, 
 addresses and suitable nodes are free; all that stands in the way is told at once. A service
 that is there as asked for is left alone: no task restarts.
 
-A service that does not come up is told of task by task, with the end of their logs. Then
-a new service is removed and an updated one restored, and the exit code is 4 (3 when the
-time was over). After Ctrl-C it stays as it is.
+A service that does not come up in time is told of task by task, with the end of their
+logs. Then a new service is removed and an updated one restored, and the exit code is 4.
+After Ctrl-C it stays as it is.
 
 With -c a stack is deployed from a Compose file, which means what it means to "docker stack
 deploy"; the flags of a single service are then refused. The plan is shown on stderr
@@ -78,12 +78,7 @@ the same command again completes the work. The names of the services are printed
   # Only what was planned, and looked at, before
   docker swarmnet plan -c compose.yaml --out shop.plan shop
   docker swarmnet deploy -c compose.yaml --plan shop.plan shop`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if st.wanted(cmd) {
-				return cli.RequiresMaxArgs(1)(cmd, args)
-			}
-			return cli.RequiresMinArgs(1)(cmd, args)
-		},
+		Args: func(cmd *cobra.Command, args []string) error { return st.arguments(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if st.wanted(cmd) {
 				return runDeployStack(cmd, dockerCLI, o, st, create.Flags(), args)
@@ -97,14 +92,18 @@ the same command again completes the work. The names of the services are printed
 			})
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if st.wanted(cmd) && len(args) == 0 {
-				return completeStacks(dockerCLI)(cmd, args, word)
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
+			return st.completeName(cmd, dockerCLI, args, word)
 		},
 	}
+	o.installFlags(cmd, dockerCLI, create.Flags(), &st)
+	return cmd
+}
+
+// installFlags adds the flags of docker's own command, of a stack, and those
+// that both have beside them.
+func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, docker *pflag.FlagSet, st *stackDeployOptions) {
 	f := cmd.Flags()
-	f.AddFlagSet(create.Flags())
+	f.AddFlagSet(docker)
 	f.SetInterspersed(false)
 	st.installFlags(cmd)
 	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service or stack that does not come up ("rollback", "leave")`)
@@ -114,7 +113,6 @@ the same command again completes the work. The names of the services are printed
 	_ = cmd.RegisterFlagCompletionFunc("network", func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		return completeNetworks(dockerCLI, 0)(cmd, nil, word)
 	})
-	return cmd
 }
 
 // dockerServiceCreate returns docker's own "service create" (docs/adr/0001).

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -46,6 +47,22 @@ func (o *stackDeployOptions) installFlags(cmd *cobra.Command) {
 // wanted tells whether the command line is about a stack.
 func (o *stackDeployOptions) wanted(cmd *cobra.Command) bool {
 	return cmd.Flags().Changed("compose-file")
+}
+
+// arguments holds the arguments to an image, or to at most the name of a stack.
+func (o *stackDeployOptions) arguments(cmd *cobra.Command, args []string) error {
+	if o.wanted(cmd) {
+		return cli.RequiresMaxArgs(1)(cmd, args)
+	}
+	return cli.RequiresMinArgs(1)(cmd, args)
+}
+
+// completeName completes the name of a stack.
+func (o *stackDeployOptions) completeName(cmd *cobra.Command, dockerCLI command.Cli, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if o.wanted(cmd) && len(args) == 0 {
+		return completeStacks(dockerCLI)(cmd, args, word)
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
 // refuse returns an error when a flag for stacks was given without a file.

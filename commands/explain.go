@@ -164,6 +164,7 @@ func (a explanation) write(dockerCLI command.Cli, format string) error {
 			paint = aec.GreenF
 		case explain.Broken:
 			paint = aec.RedF
+		case explain.Unknown:
 		}
 		if colour {
 			sign = paint.Apply(sign)

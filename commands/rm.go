@@ -65,15 +65,7 @@ contexts are those kept in docker's config.json, it asks first.`,
 
   # A whole stack
   docker swarmnet rm --stack shop`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if !cmd.Flags().Changed("stack") {
-				return cli.RequiresMinArgs(1)(cmd, args)
-			}
-			if len(args) > 0 {
-				return problem.New("--stack %s removes all of the stack; it goes without %q", o.stack, args[0]).WithCode(problem.Usage)
-			}
-			return nil
-		},
+		Args: func(cmd *cobra.Command, args []string) error { return o.arguments(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.refs = args
 			if cmd.Flags().Changed("stack") {
@@ -95,6 +87,17 @@ contexts are those kept in docker's config.json, it asks first.`,
 	return cmd
 }
 
+// arguments holds the arguments to networks, or to none beside a stack.
+func (o *rmOptions) arguments(cmd *cobra.Command, args []string) error {
+	if !cmd.Flags().Changed("stack") {
+		return cli.RequiresMinArgs(1)(cmd, args)
+	}
+	if len(args) > 0 {
+		return problem.New("--stack %s removes all of the stack; it goes without %q", o.stack, args[0]).WithCode(problem.Usage)
+	}
+	return nil
+}
+
 func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmOptions) error {
 	names, err := o.contexts.chosen(cmd, dockerCLI)
 	if err != nil {
@@ -114,7 +117,7 @@ func runRm(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, o rmO
 		return err
 	}
 	refs, failed := o.detached(ctx, cmd, dockerCLI, e)
-	sink, done, err := o.progressOptions.open(dockerCLI)
+	sink, done, err := o.open(dockerCLI)
 	if err != nil {
 		return err
 	}

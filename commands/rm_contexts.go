@@ -27,7 +27,7 @@ func removeFromEach(ctx context.Context, dockerCLI command.Cli, o rmOptions, nam
 			return err
 		}
 	}
-	sink, done, err := o.progressOptions.open(dockerCLI)
+	sink, done, err := o.open(dockerCLI)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (o rmOptions) detachAll(ctx context.Context, cmd *cobra.Command, dockerCLI 
 	if err := agree(ctx, dockerCLI, o.confirmOption, plan); err != nil {
 		return err
 	}
-	sink, done, err := o.progressOptions.open(dockerCLI)
+	sink, done, err := o.open(dockerCLI)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func TestRunbookShows(t *testing.T) {
 	assert.Check(t, strings.HasPrefix(out, "# Removing a network safely\n"))
 	assert.Check(t, !strings.Contains(out, "<!-- run"))
 
-	_, err = runbookOutput(t, "removing-a-netwrok")
+	_, err = runbookOutput(t, "removing-a-netwok")
 	assert.ErrorContains(t, err, "'docker swarmnet runbook removing-a-network'")
 }
 

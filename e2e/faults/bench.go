@@ -68,8 +68,10 @@ func NewBench(t *testing.T, lab *harness.Lab, spec harness.Spec) *Bench {
 		}
 	}
 	temp := t.TempDir()
-	return &Bench{Swarm: s, Docker: lab.DockerBinary(),
-		Plugin: filepath.Join(lab.Config, "cli-plugins", "docker-swarmnet"), Temp: temp}
+	return &Bench{
+		Swarm: s, Docker: lab.DockerBinary(),
+		Plugin: filepath.Join(lab.Config, "cli-plugins", "docker-swarmnet"), Temp: temp,
+	}
 }
 
 // Engine is the version of the engine that answers.

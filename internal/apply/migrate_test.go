@@ -100,7 +100,7 @@ func (f *movingSwarm) RemoveNetwork(_ context.Context, id string) error {
 	return nil
 }
 
-func (f *movingSwarm) migrate(t *testing.T, ctx context.Context, w migrate.Wish, m Migration) error { //nolint:revive // a test's helper
+func (f *movingSwarm) migrate(t *testing.T, ctx context.Context, w migrate.Wish, m Migration) error {
 	t.Helper()
 	before, away := f.before, f.away
 	f.before, f.away = nil, 0

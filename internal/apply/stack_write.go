@@ -171,7 +171,7 @@ func (r *stackRun) service(ctx context.Context, s plan.Step) error {
 	before, _ := r.Observed.ServiceByID(s.ID)
 	var warnings []string
 	var err error
-	ours := true
+	var ours bool
 	switch s.Action {
 	case plan.Replace:
 		if err := r.removeFirst(ctx, s, before); err != nil {

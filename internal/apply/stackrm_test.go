@@ -60,7 +60,7 @@ func (f *stackSwarm) remove(what string) error {
 	defer f.mu.Unlock()
 	if f.silent > 0 {
 		f.silent--
-		return errors.New("The swarm does not have a leader.") //nolint:staticcheck,revive // as the engine writes it
+		return errors.New("The swarm does not have a leader.") // as the engine writes it
 	}
 	f.removed = append(f.removed, what)
 	return nil
@@ -69,6 +69,7 @@ func (f *stackSwarm) remove(what string) error {
 func (f *stackSwarm) RemoveResource(_ context.Context, kind plan.Kind, id string) error {
 	return f.remove(string(kind) + " " + id)
 }
+
 func (f *stackSwarm) RemoveNetwork(_ context.Context, id string) error {
 	return f.remove("network " + id)
 }

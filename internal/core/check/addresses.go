@@ -194,9 +194,7 @@ func duplicateAddress(l *look) (o outcome) {
 	}
 	for _, n := range l.overlays() {
 		for _, sub := range n.Subnets {
-			if sub.Gateway.IsValid() {
-				hold(n.ID, netip.PrefixFrom(sub.Gateway, sub.Gateway.BitLen()), owner{what: "the gateway"})
-			}
+			hold(n.ID, netip.PrefixFrom(sub.Gateway, sub.Gateway.BitLen()), owner{what: "the gateway"})
 		}
 	}
 	for i := range l.s.Services {
@@ -207,11 +205,12 @@ func duplicateAddress(l *look) (o outcome) {
 	}
 	for i := range l.s.Tasks {
 		t := &l.s.Tasks[i]
+		if t.State.Ended() {
+			continue
+		}
 		for _, on := range t.Networks {
 			for _, p := range on.Addrs {
-				if !t.State.Ended() {
-					hold(on.NetworkID, p, owner{"task " + name(l.taskName(t)), t.Updated})
-				}
+				hold(on.NetworkID, p, owner{"task " + name(l.taskName(t)), t.Updated})
 			}
 		}
 	}

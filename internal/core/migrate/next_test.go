@@ -231,7 +231,7 @@ func (m talkers) may(w world, i int, to uint8) bool {
 		return false
 	}
 	for j := range m.leaf {
-		if j != i && !(m.leaf[i] && m.leaf[j]) && (w.on[j]&to == 0 || w.on[j]&w.on[i] == 0) {
+		if j != i && (!m.leaf[i] || !m.leaf[j]) && (w.on[j]&to == 0 || w.on[j]&w.on[i] == 0) {
 			return false
 		}
 	}

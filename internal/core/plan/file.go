@@ -95,7 +95,7 @@ func (f File) Moved(stack, cluster string, now []Pin) []string {
 		before, ok := was[p.Resource]
 		delete(was, p.Resource)
 		if what := before.moved(p, ok); what != "" {
-			found = append(found, p.Resource.String()+" "+what)
+			found = append(found, p.String()+" "+what)
 		}
 	}
 	for res := range was {

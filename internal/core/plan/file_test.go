@@ -18,27 +18,39 @@ func TestFileNamesWhatHasMoved(t *testing.T) {
 		want string
 	}{
 		{"nothing", func(*Desired, *Observed, map[Resource]string) {}, ""},
-		{"a service was updated", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Services[0].Version = 8 },
-			`service "web_api" has been changed in the swarm since (version 8, planned on 7)`},
-		{"a secret was changed", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Secrets[0].Version = 5 },
-			`secret "web_pw" has been changed in the swarm since (version 5, planned on 3)`},
-		{"a config is gone", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Configs = nil },
-			`config "web_cf" has been removed since`},
-		{"a network is another", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Networks[1].ID = "again" },
-			`network "web_front" has been removed and created again since`},
+		{
+			"a service was updated", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Services[0].Version = 8 },
+			`service "web_api" has been changed in the swarm since (version 8, planned on 7)`,
+		},
+		{
+			"a secret was changed", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Secrets[0].Version = 5 },
+			`secret "web_pw" has been changed in the swarm since (version 5, planned on 3)`,
+		},
+		{
+			"a config is gone", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Configs = nil },
+			`config "web_cf" has been removed since`,
+		},
+		{
+			"a network is another", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Networks[1].ID = "again" },
+			`network "web_front" has been removed and created again since`,
+		},
 		{"what is to be created is there", func(_ *Desired, o *Observed, _ map[Resource]string) {
 			o.Services = append(o.Services, swarm.Service{ID: "x", Name: "web_new", Version: 1})
 		}, `service "web_new" has been created since`},
 		{"the file asks for something else", func(_ *Desired, _ *Observed, digests map[Resource]string) {
 			digests[Resource{Service, "web_api"}] = "d9"
 		}, `service "web_api" is asked for in another way than planned (the Compose file, a variable of it or the image's digest has changed)`},
-		{"a service is no longer in the file", func(d *Desired, _ *Observed, _ map[Resource]string) { d.Services = d.Services[1:] },
-			"network \"ingress\" is no longer part of the plan\nservice \"web_api\" is no longer part of the plan"},
+		{
+			"a service is no longer in the file", func(d *Desired, _ *Observed, _ map[Resource]string) { d.Services = d.Services[1:] },
+			"network \"ingress\" is no longer part of the plan\nservice \"web_api\" is no longer part of the plan",
+		},
 		{"a service is new in the file", func(d *Desired, _ *Observed, _ map[Resource]string) {
 			d.Services = append(d.Services, newService("web_more", func(*swarm.Service) {}))
 		}, `service "web_more" was not part of the plan`},
-		{"a network of others", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Networks[2].ID = "again" },
-			`network "shared" has been removed and created again since`},
+		{
+			"a network of others", func(_ *Desired, o *Observed, _ map[Resource]string) { o.Networks[2].ID = "again" },
+			`network "shared" has been removed and created again since`,
+		},
 	} {
 		t.Run(tc.doc, func(t *testing.T) {
 			file := func() (Desired, *Observed) {

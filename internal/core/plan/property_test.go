@@ -93,10 +93,14 @@ func compared(d Desired, o *Observed) Desired {
 				is, want any
 				restarts bool
 			}{
-				{"mode", is.Mode, w.Service.Mode, false}, {"replicas", is.Replicas, w.Service.Replicas, false},
-				{"image", is.Image, w.Service.Image, true}, {"labels", is.Labels, w.Service.Labels, false},
-				{"publish", is.Ports, w.Service.Ports, true}, {"network", is.Networks, byID(w.Service.Networks, o), true},
-				{"config", is.Configs, w.Configs, true}, {"endpoint-mode", is.EndpointMode, w.Service.EndpointMode, true},
+				{"mode", is.Mode, w.Service.Mode, false},
+				{"replicas", is.Replicas, w.Service.Replicas, false},
+				{"image", is.Image, w.Service.Image, true},
+				{"labels", is.Labels, w.Service.Labels, false},
+				{"publish", is.Ports, w.Service.Ports, true},
+				{"network", is.Networks, byID(w.Service.Networks, o), true},
+				{"config", is.Configs, w.Configs, true},
+				{"endpoint-mode", is.EndpointMode, w.Service.EndpointMode, true},
 			} {
 				if fmt.Sprint(f.is) != fmt.Sprint(f.want) {
 					w.Changes = append(w.Changes, deploy.Change{Field: f.name, Restarts: f.restarts})

@@ -107,10 +107,14 @@ func TestReconcile(t *testing.T) {
 			d.Services = append(d.Services, newService("web_new", func(sv *swarm.Service) { sv.Networks = []swarm.Attach{{Target: "web_back", Aliases: []string{"new"}}} }))
 		}, `create network "web_back"
 create service "web_new": starts 1 task, 3 of 253 free addresses on web_back, gains name new on web_back and web_new on web_back`},
-		{"network option", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Options = map[string]string{swarm.OptMTU: "1300"} },
-			`blocked network "web_front": option com.docker.network.driver.mtu 1400 → 1300`},
-		{"network option gone", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Options = nil },
-			`blocked network "web_front": option com.docker.network.driver.mtu 1400 → none`},
+		{
+			"network option", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Options = map[string]string{swarm.OptMTU: "1300"} },
+			`blocked network "web_front": option com.docker.network.driver.mtu 1400 → 1300`,
+		},
+		{
+			"network option gone", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Options = nil },
+			`blocked network "web_front": option com.docker.network.driver.mtu 1400 → none`,
+		},
 		{"network encrypted with any value", func(d *Desired, _ *Observed) {
 			d.Networks[0].Spec.Options = map[string]string{swarm.OptMTU: "1400", swarm.OptEncrypted: "false"}
 		}, `blocked network "web_front": encrypted false → true`},
@@ -119,10 +123,14 @@ create service "web_new": starts 1 task, 3 of 253 free addresses on web_back, ga
 			n := &d.Networks[0].Spec
 			n.Attachable, n.Internal, n.Subnets, n.Labels = true, true, subnet("10.9.0.0/24"), stackLabels("x=y")
 		}, `blocked network "web_front": driver overlay → macvlan, attachable false → true, internal false → true, subnet 10.0.1.0/28 → 10.9.0.0/24, label x`},
-		{"network of somebody else", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Name = "shared" },
-			`blocked network "shared": stack none → web`},
-		{"secret's label", func(d *Desired, _ *Observed) { d.Secrets[0].Labels = stackLabels("x=y") },
-			`update secret "web_pw": label x; its content cannot be compared: the swarm refuses the deploy if it has changed`},
+		{
+			"network of somebody else", func(d *Desired, _ *Observed) { d.Networks[0].Spec.Name = "shared" },
+			`blocked network "shared": stack none → web`,
+		},
+		{
+			"secret's label", func(d *Desired, _ *Observed) { d.Secrets[0].Labels = stackLabels("x=y") },
+			`update secret "web_pw": label x; its content cannot be compared: the swarm refuses the deploy if it has changed`,
+		},
 		{"config's label", func(d *Desired, _ *Observed) { d.Configs[0].Labels = stackLabels("x=y") }, `update config "web_cf": label x`},
 		{"config's content", func(d *Desired, _ *Observed) { d.Configs[0].Content = "c2" }, `blocked config "web_cf": content`},
 		{"config's template", func(d *Desired, _ *Observed) { d.Configs[0].Template = "golang" }, `blocked config "web_cf": template-driver`},
@@ -251,8 +259,10 @@ func TestReconcileRefusesAllAtOnce(t *testing.T) {
 		{"upper and lower case", func(d *Desired, _ *Observed) {
 			d.Networks = append(d.Networks, NetworkWish{Driver: "overlay", Spec: swarm.NetworkSpec{Name: "Shared"}})
 		}, []string{`does not tell upper from lower case`}},
-		{"services in a circle", func(d *Desired, _ *Observed) { d.Services[1].DependsOn = []string{"web_api"} },
-			[]string{"services web_api, web_db wait for each other"}},
+		{
+			"services in a circle", func(d *Desired, _ *Observed) { d.Services[1].DependsOn = []string{"web_api"} },
+			[]string{"services web_api, web_db wait for each other"},
+		},
 		{"ports swapped", func(d *Desired, o *Observed) {
 			o.Services[1].Ports = []swarm.Port{{Protocol: "tcp", Target: 1, Published: 81, Mode: "ingress"}}
 			db := o.Services[1]

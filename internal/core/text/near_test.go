@@ -19,7 +19,7 @@ func TestDistance(t *testing.T) {
 func TestNearest(t *testing.T) {
 	words := []string{"first-network", "opening-the-ports", "SN201", "SN202"}
 	for typed, want := range map[string]string{
-		"first-netwrok": "first-network", "openingtheports": "opening-the-ports", "SN203": "SN201", "drupal": "",
+		"first-netwok": "first-network", "openingtheports": "opening-the-ports", "SN203": "SN201", "drupal": "",
 	} {
 		assert.Equal(t, Nearest(typed, words), want, typed)
 	}
