@@ -25,7 +25,7 @@ const pageLimit = 10 * time.Minute
 
 // lanes is how many pages run at the same time, each on a swarm of its own:
 // most of a page's time is waiting.
-const lanes = 2
+const lanes = 4
 
 // TestPages does what README and runbooks show, each page on a clean swarm of
 // three nodes n1, n2, n3, whose context is "prod", with the image
