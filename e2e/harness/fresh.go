@@ -19,6 +19,11 @@ import (
 func (l *Lab) Fresh(t *testing.T, spec Spec, setUp func(*Swarm)) *Swarm {
 	t.Helper()
 	s, err := l.up(t, spec)
+	if err != nil { // the next test tries again
+		l.mu.Lock()
+		delete(l.swarms, spec.Name)
+		l.mu.Unlock()
+	}
 	assert.NilError(t, err)
 	if s.asNew == "" {
 		s.Clean(t)
