@@ -51,7 +51,7 @@ e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 
 e2e-pages: ## do what README and runbooks show (root; E2E_PAGES=jobs leaves findings out)
 	@hack/e2e-needs
-	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '^TestPages' ./e2e
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -parallel 4 -v -run '^TestPages' ./e2e
 
 e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 minutes)
 	@hack/e2e-needs user-mode-linux
