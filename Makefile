@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-mesh e2e-pages migrate-campaign bench score clean test unit
+.PHONY: help build cross images engine demo e2e e2e-long e2e-mesh e2e-pages migrate-campaign bench score clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -43,11 +43,17 @@ demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KE
 
 # RUN narrows the scenarios down, as go test -run does.
 RUN ?= .
-# What has a target of its own is left out, pages only where nothing is chosen.
-SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages)
+# Scenarios of many minutes, for a machine that has nothing else to do.
+LONG := ^Test(Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers))
+# What has a target of its own is left out; of it, what RUN names is not.
+SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages|$(LONG))
 e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '$(RUN)' -skip '$(SKIP)' ./e2e
+
+e2e-long: ## faults against check, healthy swarms, migrations killed and under load (root, half an hour)
+	@hack/e2e-needs
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 80m -v -run '$(LONG)' ./e2e
 
 e2e-pages: ## do what README and runbooks show (root; E2E_PAGES=jobs leaves findings out)
 	@hack/e2e-needs
@@ -57,7 +63,7 @@ e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryp
 	@hack/e2e-needs user-mode-linux
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 9m -v -run '^TestMesh' ./e2e
 
-# In "make e2e" the same scenarios run with two kills and a few requests.
+# In "make e2e-long" the same scenarios run with two kills and a few requests.
 migrate-campaign: ## kill migrations at 20 random moments, and send 20,000 requests through one (root, about 30 minutes)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) MIGRATE_KILLS=20 MIGRATE_REQUESTS=20000 go test -tags e2e -count 1 -timeout 120m -v -run '^TestMigrate(Killed|UnderLoad)$$' ./e2e
