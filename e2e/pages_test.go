@@ -50,9 +50,7 @@ func TestPages(t *testing.T) {
 			if code := runbook.Parse(filepath.Base(file), string(markdown)).Code; code != "" && os.Getenv("E2E_PAGES") == "jobs" {
 				t.Skip("the page of finding " + code + ": E2E_PAGES=jobs asks for those of jobs alone")
 			}
-			if filepath.Base(file) != "README.md" { // which makes a sandbox of its own
-				t.Parallel()
-			}
+			t.Parallel()
 			lane := <-free
 			t.Cleanup(func() { free <- lane })
 			prod := lane.Fresh(t, harness.Spec{Name: "prod", Short: true}, func(s *harness.Swarm) {

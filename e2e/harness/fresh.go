@@ -39,9 +39,9 @@ func (l *Lab) Fresh(t *testing.T, spec Spec, setUp func(*Swarm)) *Swarm {
 			s.Clean(t)
 			return
 		}
+		s.Swarmnet("sandbox", "down", s.Name)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		s.Swarmnet("sandbox", "down", s.Name)
 		delete(l.swarms, s.Name)
 	})
 	return s
