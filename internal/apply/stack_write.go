@@ -234,18 +234,21 @@ func (r *stackRun) create(ctx context.Context, s plan.Step) (id string, warnings
 		id, warnings, err = r.e.CreateResource(ctx, r.Request, s.Resource)
 		return err
 	})
-	if !engine.IsConflict(err) {
-		if err != nil {
-			return "", nil, true, about(s, err)
-		}
+	if err == nil {
 		return id, warnings, true, nil
 	}
+	// The other one's name is a conflict, its port an invalid argument: whichever
+	// the swarm finds first.
 	if o, lookErr := r.e.LookStack(ctx, r.Request, false); lookErr == nil {
 		if is, ok := o.ServiceByName(s.Name); ok && r.asWanted(is, o.Networks) {
 			return is.ID, nil, tries > 1, nil // the call that got no answer was heard
 		}
 	}
-	return "", nil, true, about(s, err).WithNext("Somebody else has created it in this moment, and otherwise than the file asks. Run the command again to compare.")
+	p := about(s, err)
+	if engine.IsConflict(err) {
+		p = p.WithNext("Somebody else has created it in this moment, and otherwise than the file asks. Run the command again to compare.")
+	}
+	return "", nil, true, p
 }
 
 func (r *stackRun) asWanted(is swarm.Service, networks []swarm.Network) bool {
