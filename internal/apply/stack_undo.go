@@ -34,25 +34,19 @@ type restoration struct {
 // takeBack brings the stack to what it was before the deployment, and returns
 // the error that tells of both.
 func (r *stackRun) takeBack(ctx context.Context, f failure) error {
-	code := problem.RolledBack
-	if f.timedOut {
-		code = problem.TimedOut
-	}
 	look := f.next
 	if look == "" {
 		look = fmt.Sprintf("Run 'docker -c %s stack ps --no-trunc %s' to see its tasks.", r.Plan.Context, text.Clean(r.Plan.Stack))
 	}
+	kept := problem.Failed
+	if f.timedOut {
+		kept = problem.TimedOut
+	}
 	switch {
 	case len(r.done) == 0:
-		if !f.timedOut {
-			code = problem.Failed
-		}
-		return problem.New("%s\n\nNothing was changed.", f.msg).WithNext("%s", look).WithCode(code)
+		return problem.New("%s\n\nNothing was changed.", f.msg).WithNext("%s", look).WithCode(kept)
 	case r.Leave:
-		if !f.timedOut {
-			code = problem.Failed
-		}
-		return problem.New("%s\n\nThe stack was left as it is (--on-failure leave): %s.", f.msg, r.did()).WithNext("%s", look).WithCode(code)
+		return problem.New("%s\n\nThe stack was left as it is (--on-failure leave): %s.", f.msg, r.did()).WithNext("%s", look).WithCode(kept)
 	}
 	// Going back may take as long as going forth, task by task.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(restoreTime, r.Timeout))
@@ -69,7 +63,8 @@ func (r *stackRun) takeBack(ctx context.Context, f failure) error {
 	if len(back.kept) > 0 {
 		how = "The stack is as it was before, except for what somebody else has changed since: " + list(back.kept) + "."
 	}
-	p := problem.New("%s\n\n%s", f.msg, how).WithCode(code)
+	// Also after a deadline: what was asked cannot come true any more.
+	p := problem.New("%s\n\n%s", f.msg, how).WithCode(problem.RolledBack)
 	p.Next = f.next
 	return p
 }
