@@ -156,6 +156,9 @@ func (r *stackRun) wait(ctx context.Context, services []plan.Step) (map[string]c
 func (r *stackRun) steady(ctx context.Context, services []plan.Step) (bool, error) {
 	ids := make([]string, 0, len(services))
 	for _, s := range services {
+		if s.ID == "" { // made by another run since the look, which does not know it
+			return false, nil
+		}
 		ids = append(ids, s.ID)
 	}
 	tasks := slices.Clone(r.Observed.Tasks)
