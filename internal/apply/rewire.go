@@ -194,7 +194,8 @@ func (r Rewiring) services(ctx context.Context, e Rewirer, wishes []rewire.Wish,
 }
 
 // undoAll undoes changes, the last one first, and adds to the error that is
-// the reason what became of it.
+// the reason what became of it. All is as it was before unless one of them, or
+// what the reason is about, could not be taken back.
 func (r Rewiring) undoAll(ctx context.Context, e Rewirer, done []Rewired, reason error, sink event.Sink) error {
 	if len(done) == 0 {
 		return reason
@@ -205,9 +206,13 @@ func (r Rewiring) undoAll(ctx context.Context, e Rewirer, done []Rewired, reason
 	var p *problem.Error
 	if errors.As(reason, &p) {
 		msg, next = p.Msg, p.Next
-		if p.Code > problem.Findings {
+		if p.Code == problem.RollbackFailed {
 			code = p.Code
 		}
+	}
+	var silent *wait.SilentError
+	if errors.Is(reason, errNotOurs) || errors.As(reason, &silent) {
+		code = problem.RollbackFailed
 	}
 	ctx = context.WithoutCancel(ctx)
 	for i := len(done) - 1; i >= 0; i-- {

@@ -161,6 +161,23 @@ func TestRewiringSomebodyElse(t *testing.T) {
 		assert.ErrorIs(t, rewiring().Undo(context.Background(), f, done, event.Discard), errNotOurs)
 		assert.DeepEqual(t, targets(f.now["one"]), []string{"theirs"})
 	})
+	t.Run("changes the networks of one while all are undone", func(t *testing.T) {
+		f := services()
+		f.bad = "new"
+		wishes := append(attach(f, "fine", "one"), attach(f, "new", "two")...)
+		f.meddle = func(f *fakeServices, id string) {
+			if sv := f.now[id]; len(f.writes) == 2 && id == "two" {
+				sv.Networks = []swarm.Attach{{Target: "theirs"}}
+				sv.Version++
+				f.now[id] = sv
+			}
+		}
+		err := rewiring().Services(context.Background(), f, wishes, event.Discard)
+		assert.Equal(t, codeOf(t, err), problem.RollbackFailed, "not all is as it was")
+		assert.Check(t, is.ErrorContains(err, "It was left as it is: somebody else has changed it since"))
+		assert.DeepEqual(t, targets(f.now["one"]), []string{"old"})
+		assert.DeepEqual(t, targets(f.now["two"]), []string{"theirs"})
+	})
 }
 
 func TestRewiringInterrupted(t *testing.T) {

@@ -150,7 +150,7 @@ func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure strin
 	how, err := r.undo(ctx)
 	switch {
 	case errors.Is(err, errNotOurs):
-		return problem.New("%s\n\nSomebody else has changed it since, so it was left as it is.", failure).WithNext("%s", look).WithCode(problem.Failed)
+		return problem.New("%s\n\nIt was left as it is: %w", failure, errNotOurs).WithNext("%s", look).WithCode(problem.Failed)
 	case err != nil:
 		return problem.New("%s\n\nTaking it back failed: %w", failure, err).WithNext("%s", look).WithCode(problem.RollbackFailed)
 	}
