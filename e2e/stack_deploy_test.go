@@ -130,6 +130,23 @@ func TestStackTwiceAtOnce(t *testing.T) {
 	s.WaitRunning(t, "shop_web", 2)
 }
 
+// TestStackWorkerLost: a node that goes away mid-deploy is no failure, since
+// the swarm gives its tasks to others.
+func TestStackWorkerLost(t *testing.T) {
+	s := stackSwarm(t)
+	p := start(t, s.Command(deployArgs(stackFile(t, shop))...), false)
+	eventually(t, s, func() poll.Result {
+		if s.Service(t, "shop_web") == nil || len(s.Tasks(t, "shop_web", false)) == 0 {
+			return poll.Continue("shop_web has no tasks yet")
+		}
+		return poll.Success()
+	})
+	s.Fault(t, s.Nodes[2], "stop")
+	code := p.end(t, 3*s.Patience())
+	assert.Equal(t, code, 0, p.output())
+	s.WaitRunning(t, "shop_web", 2)
+}
+
 // TestStackAddresses: a stack that needs every address of a network comes up a
 // second time after "rm --stack", so none of them was left behind.
 func TestStackAddresses(t *testing.T) {
