@@ -44,14 +44,14 @@ demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KE
 # RUN narrows the scenarios down, as go test -run does.
 RUN ?= .
 # Scenarios of many minutes, for a machine that has nothing else to do.
-LONG := ^Test(Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers)|Stack(Faults|Killed|WorkerLost|Addresses))$$
+LONG := ^Test(Attach.*|RmForceDetach|Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers)|Stack(Faults|Killed|WorkerLost|Addresses))$$
 # What has a target of its own is left out; of it, what RUN names is not.
 SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages|$(LONG))
 e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '$(RUN)' -skip '$(SKIP)' ./e2e
 
-e2e-long: ## faults against check, healthy swarms, migrations and stacks killed and under load (root, half an hour)
+e2e-long: ## faults against check, healthy swarms, changes of services interrupted, killed, under load (root, half an hour)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 80m -v -run '$(LONG)' ./e2e
 

@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
+	"github.com/docker/docker/api/types/swarm"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 	"gotest.tools/v3/icmd"
@@ -49,4 +51,37 @@ func TestPrune(t *testing.T) {
 	assert.Equal(t, ok(t, s, "prune", "--force", "--filter", "label!=keep"), "held\n")
 	assert.Equal(t, ok(t, s, "prune", "--yes", "--filter", "label=keep=yes"), "kept\n")
 	left("docknet")
+}
+
+// TestRmForceDetach: the services go on without the network. Their addresses on
+// another one are not lost by it: it can be filled to the last.
+func TestRmForceDetach(t *testing.T) {
+	s := rewired(t)
+	forecast := *book(t, s, "other").Fits
+	web, api := demo("web", 2), demo("api", 1)
+	web.TaskTemplate.Networks = append(web.TaskTemplate.Networks, swarm.NetworkAttachmentConfig{Target: "other"})
+	web.UpdateConfig.Order = swarm.UpdateOrderStopFirst // no address of "other" is left for a third task
+	create(t, s, web, api)
+	docknet := s.Network(t, "docknet")
+
+	r := s.Swarmnet("rm", "--force-detach", "docknet")
+	r.Assert(t, icmd.Expected{ExitCode: 1, Err: "no terminal to ask on"})
+	assert.Assert(t, s.Network(t, "docknet") != nil)
+	assert.Equal(t, len(networksOf(t, s, "web")), 2)
+
+	r = rewire(s, "rm", "--yes", "--force-detach", "docknet")
+	r.Assert(t, icmd.Success)
+	assert.Equal(t, r.Stdout(), "docknet\n")
+	assert.Assert(t, s.Network(t, docknet.ID) == nil)
+	assert.DeepEqual(t, networksOf(t, s, "web"), []swarm.NetworkAttachmentConfig{{Target: s.Network(t, "other").ID}})
+	assert.Equal(t, len(networksOf(t, s, "api")), 0)
+	allRunning(t, s, web)
+	allRunning(t, s, api)
+
+	s.Docker("service", "rm", "web").Assert(t, icmd.Success)
+	free(t, s, "other")
+	assert.Equal(t, *book(t, s, "other").Fits, forecast)
+	s.Docker("service", "create", "--detach", "--no-resolve-image", "--name", "fill", "--network", "other",
+		"--replicas", strconv.Itoa(forecast), demoImage).Assert(t, icmd.Success)
+	s.WaitRunning(t, "fill", forecast)
 }
