@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 // task where it was.
 type movingSwarm struct {
 	*fakeServices
+	mu       sync.Mutex // services are written side by side
 	networks []swarm.Network
 	where    map[string][]swarm.Attach // of the one task of each service
 	made     int
@@ -51,6 +53,8 @@ func (f *movingSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 		f.away--
 		return nil, errors.New("rpc error: The swarm does not have a leader")
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	s := &swarm.Snapshot{Context: "east", Networks: slices.Clone(f.networks), Nodes: []swarm.Node{{ID: "n", Hostname: "n", State: "ready", Availability: "active"}}}
 	for _, id := range []string{"one", "two"} {
 		sv := f.now[id]
@@ -65,6 +69,8 @@ func (f *movingSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 }
 
 func (f *movingSwarm) WriteNetworks(ctx context.Context, sv swarm.Service, networks []swarm.Attach) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	warnings, err := f.fakeServices.WriteNetworks(ctx, sv, networks)
 	if err == nil && !slices.ContainsFunc(networks, func(a swarm.Attach) bool { return a.Target == f.bad }) {
 		f.where[sv.ID] = networks
@@ -72,7 +78,21 @@ func (f *movingSwarm) WriteNetworks(ctx context.Context, sv swarm.Service, netwo
 	return warnings, err
 }
 
+func (f *movingSwarm) Service(ctx context.Context, id string) (swarm.Service, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fakeServices.Service(ctx, id)
+}
+
+func (f *movingSwarm) WatchServices(ctx context.Context, ids []string) ([]swarm.Service, []swarm.Task, []swarm.Node, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fakeServices.WatchServices(ctx, ids)
+}
+
 func (f *movingSwarm) WriteLabels(_ context.Context, sv swarm.Service, labels map[string]string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	now := f.now[sv.ID]
 	now.Labels = labels
 	now.Version++
