@@ -111,9 +111,9 @@ func cliModule(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// fullExample is docker/cli's example of every key, with files for what it
-// names, and without the config and the secret that have no content, at which
-// docker stops.
+// fullExample is docker/cli's example of every key, with what it names and does
+// not have, and without the config and the secret that have no content, at
+// which docker stops.
 func fullExample(t *testing.T) string {
 	loader := filepath.Join(cliModule(t), "cli", "compose", "loader")
 	raw, err := os.ReadFile(filepath.Join(loader, "full-example.yml"))
@@ -129,7 +129,11 @@ func fullExample(t *testing.T) string {
 	}
 	path := filepath.Join(dir, "full-example.yml")
 	raw = regexp.MustCompile(`(?m)^  (config|secret)4:\n(    .*\n)+`).ReplaceAll(raw, nil)
-	raw = regexp.MustCompile(`(?m)^volumes:$`).ReplaceAll(raw, []byte("volumes:\n  datavolume:")) // used, and not there
+	for key, missing := range map[string]string{ // used in the example, and not there
+		"volumes": "datavolume:", "networks": "other-other-network:", "services": "db: {image: db}\n  redis: {image: redis}",
+	} {
+		raw = regexp.MustCompile(`(?m)^`+key+`:$`).ReplaceAll(raw, []byte(key+":\n  "+missing))
+	}
 	assert.NilError(t, os.WriteFile(path, raw, 0o600))
 	return path
 }
