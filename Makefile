@@ -55,8 +55,6 @@ e2e-long: ## faults against check, healthy swarms, changes of services interrupt
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 80m -v -run '$(LONG)' ./e2e
 
-# One after another: of two sandboxes in different state folders, the one that
-# goes down may end the engines of one that comes up.
 e2e-pages: ## do what README and runbooks show (root; E2E_PAGES=jobs leaves findings out)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 60m -parallel 1 -v -run '^TestPages' ./e2e
