@@ -10,16 +10,17 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
 )
 
 // completionTime bounds what a TAB may cost: a slow swarm completes nothing
 // rather than hanging the shell.
 const completionTime = time.Second
 
-// completeNetworks completes names of overlay networks for up to most
-// arguments, those on the line already left out; 0 is no limit. A name that a terminal would not show as it is
-// (control characters) is left out: it could not be typed either.
-func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
+// completeNames completes the names that list returns, for up to most arguments,
+// those on the line already left out; 0 is no limit. A name that a terminal would
+// not show as it is (control characters) is left out: it could not be typed either.
+func completeNames(dockerCLI command.Cli, most int, list func(context.Context, *engine.Engine) ([]string, error)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if most > 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -30,18 +31,28 @@ func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		networks, err := e.Networks(ctx)
+		names, err := list(ctx, e)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		return slices.DeleteFunc(names, func(name string) bool {
+			return text.Clean(name) != name || slices.Contains(args, name)
+		}), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeNetworks completes names of overlay networks.
+func completeNetworks(dockerCLI command.Cli, most int) cobra.CompletionFunc {
+	return completeNames(dockerCLI, most, func(ctx context.Context, e *engine.Engine) ([]string, error) {
+		networks, err := e.Networks(ctx)
 		var names []string
 		for _, n := range networks {
-			if n.Overlay() && text.Clean(n.Name) == n.Name && !slices.Contains(args, n.Name) {
+			if n.Overlay() {
 				names = append(names, n.Name)
 			}
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+		return names, err
+	})
 }
 
 // completeStacks completes names of stacks that have services.
@@ -64,25 +75,7 @@ func completeStacks(dockerCLI command.Cli) cobra.CompletionFunc {
 	}
 }
 
-// completeServices completes names of services for up to most arguments, those
-// on the line already left out; 0 is no limit.
+// completeServices completes names of services.
 func completeServices(dockerCLI command.Cli, most int) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if most > 0 && len(args) >= most {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-		defer cancel()
-		e, err := openCurrent(dockerCLI)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		names, err := e.ServiceNames(ctx)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return slices.DeleteFunc(names, func(name string) bool {
-			return text.Clean(name) != name || slices.Contains(args, name)
-		}), cobra.ShellCompDirectiveNoFileComp
-	}
+	return completeNames(dockerCLI, most, func(ctx context.Context, e *engine.Engine) ([]string, error) { return e.ServiceNames(ctx) })
 }
