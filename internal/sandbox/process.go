@@ -29,28 +29,36 @@ func (p Process) alive() bool {
 	if p.PID <= 0 {
 		return false
 	}
-	start, state, err := readStat(p.PID)
-	return err == nil && start == p.Start && state != 'Z' && state != 'X'
+	start, ended, err := readStat(p.PID)
+	return err == nil && start == p.Start && !ended
 }
 
-func readStat(pid int) (start uint64, state byte, err error) {
+func readStat(pid int) (start uint64, ended bool, err error) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, 0, err
+		return 0, false, err
 	}
 	return parseStat(data)
 }
 
 // parseStat reads the fields after the command's name, which may itself hold
 // blanks and brackets and ends at the last bracket.
-func parseStat(data []byte) (start uint64, state byte, err error) {
+//
+// A process whose first thread is a zombie has ended only when no other thread
+// is left: while another thread execs (node-init becomes dockerd), the first
+// one is a zombie until the other takes its place (de_thread in the kernel's
+// fs/exec.c).
+func parseStat(data []byte) (start uint64, ended bool, err error) {
 	_, rest, ok := bytes.Cut(data[bytes.LastIndexByte(data, ')')+1:], []byte(" "))
 	fields := strings.Fields(string(rest))
 	if !ok || len(fields) < 20 {
-		return 0, 0, fmt.Errorf("unexpected form of /proc/PID/stat: %q", data)
+		return 0, false, fmt.Errorf("unexpected form of /proc/PID/stat: %q", data)
 	}
+	// The state is field 3 of proc(5), num_threads field 20, starttime field 22.
+	state, threads := fields[0][0], fields[17]
 	start, err = strconv.ParseUint(fields[19], 10, 64)
-	return start, fields[0][0], err
+	ended = state == 'X' || state == 'Z' && (threads == "0" || threads == "1")
+	return start, ended, err
 }
 
 // bootID tells this boot of the machine from every other; empty where there is none.
