@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -123,10 +124,46 @@ type stage struct {
 	name    string
 	prepare func(*testing.T, *harness.Swarm)
 	args    []string
-	// reached tells that the command is in that stage.
+	// closes is the request, asked for by its number among those like it, with
+	// which the manager stops answering; nil when it always answers.
+	closes func() func(request string) bool
+	// reached tells that the command is in that stage; nil for when the manager
+	// has stopped answering.
 	reached func(*testing.T, *harness.Swarm, *started) bool
 	// after checks what the interruption left.
 	after func(*testing.T, *harness.Swarm, *started)
+}
+
+// at closes a gate with the first request that begins like that, of those that
+// come after another one has passed (empty for none).
+func at(passed, request string) func() func(string) bool {
+	return func() func(string) bool {
+		open := passed != ""
+		return func(got string) bool {
+			if open {
+				open = !strings.HasPrefix(got, passed)
+				return false
+			}
+			return strings.HasPrefix(got, request)
+		}
+	}
+}
+
+// afterSecond closes a gate with the first request after the second that ends
+// like that.
+func afterSecond(end string) func() func(string) bool {
+	return func() func(string) bool {
+		seen := 0
+		return func(got string) bool {
+			if seen == 2 {
+				return true
+			}
+			if strings.HasSuffix(got, end) {
+				seen++
+			}
+			return false
+		}
+	}
 }
 
 // neverHealthy makes tasks that start and never become healthy.
@@ -137,15 +174,71 @@ func neverHealthy(more ...string) []string {
 	}, more...)
 }
 
-func stages() []stage {
-	docknet := func(t *testing.T, s *harness.Swarm) {
+func makeDocknet(t *testing.T, s *harness.Swarm) {
+	t.Helper()
+	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
+}
+
+// deployWeb deploys the service that a later stage updates or removes.
+func deployWeb(more ...string) func(*testing.T, *harness.Swarm) {
+	return func(t *testing.T, s *harness.Swarm) {
 		t.Helper()
-		s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
+		makeDocknet(t, s)
+		s.Swarmnet(append(append([]string{"deploy", "--name", "web", "--network", "docknet", "--no-resolve-image"}, more...), "drupal")...).
+			Assert(t, icmd.Success)
+	}
+}
+
+func says(words ...string) func(*testing.T, *harness.Swarm, *started) {
+	return func(t *testing.T, _ *harness.Swarm, p *started) {
+		t.Helper()
+		for _, w := range words {
+			assert.Check(t, is.Contains(p.output(), w))
+		}
+	}
+}
+
+func createStages() []stage {
+	create := []string{"create", "docknet"}
+	none := func(*testing.T, *harness.Swarm) {}
+	absent := func(t *testing.T, s *harness.Swarm, _ *started) {
+		t.Helper()
+		assert.Assert(t, s.Network(t, "docknet") == nil)
 	}
 	return []stage{
+		{name: "create looks", prepare: none, args: create, closes: at("", "GET /networks"), after: absent},
+		{
+			name: "create asks", prepare: none, args: create, closes: at("", "POST /networks/create"),
+			after: says("interrupted while network \"docknet\" was being created", "is not known", "docker swarmnet create"),
+		},
+		{
+			name: "create waits for the allocation", prepare: none, args: create, closes: at("POST /networks/create", "GET /networks"),
+			after: func(t *testing.T, s *harness.Swarm, p *started) {
+				t.Helper()
+				assert.Assert(t, s.Network(t, "docknet") != nil)
+				says("interrupted; it exists", "swarmnet rm docknet")(t, s, p)
+			},
+		},
+	}
+}
+
+func deployStages() []stage {
+	deploy := []string{"deploy", "--name", "web", "--network", "docknet", "--no-resolve-image", "drupal"}
+	return []stage{
+		{
+			name: "deploy looks", prepare: makeDocknet, args: deploy, closes: at("", "GET /services"),
+			after: func(t *testing.T, s *harness.Swarm, _ *started) {
+				t.Helper()
+				assert.Assert(t, s.Service(t, "web") == nil)
+			},
+		},
+		{
+			name: "deploy asks", prepare: makeDocknet, args: deploy, closes: at("", "POST /services/create"),
+			after: says("interrupted while service \"web\"", "is not known", "docker swarmnet deploy"),
+		},
 		{
 			name:    "deploy waits for its tasks",
-			prepare: docknet,
+			prepare: makeDocknet,
 			args:    neverHealthy("postgres"),
 			reached: func(t *testing.T, s *harness.Swarm, _ *started) bool {
 				t.Helper()
@@ -162,47 +255,83 @@ func stages() []stage {
 			after: func(t *testing.T, s *harness.Swarm, p *started) {
 				t.Helper()
 				assert.Assert(t, s.Service(t, "db") != nil, "an interrupted wait leaves the service")
-				assert.Check(t, is.Contains(p.output(), "docker swarmnet"), "it names the command to go on")
+				says("docker swarmnet")(t, s, p) // the command to go on
 			},
 		},
 		{
-			name: "rm waits for tasks to end",
-			prepare: func(t *testing.T, s *harness.Swarm) {
+			name: "deploy watches running tasks", prepare: makeDocknet, args: deploy,
+			reached: func(_ *testing.T, _ *harness.Swarm, p *started) bool { return strings.Contains(p.output(), "verifying") },
+			after: func(t *testing.T, s *harness.Swarm, p *started) {
 				t.Helper()
-				docknet(t, s)
-				// A signal it ignores: the task ends 30 s after its removal.
-				s.Swarmnet("deploy", "--name", "slow", "--network", "docknet", "--no-resolve-image",
-					"--stop-signal", "SIGWINCH", "--stop-grace-period", "30s", "drupal").Assert(t, icmd.Success)
-				s.Docker("service", "rm", "slow").Assert(t, icmd.Success)
+				assert.Assert(t, s.Service(t, "web") != nil)
+				says("interrupted; service \"web\"", "is created and stays so")(t, s, p)
 			},
-			args: []string{"rm", "docknet"},
-			reached: func(_ *testing.T, _ *harness.Swarm, p *started) bool {
-				return strings.Contains(p.output(), "docknet")
-			},
-			after: func(t *testing.T, s *harness.Swarm, _ *started) {
+		},
+		{
+			name: "deploy takes an update back", prepare: deployWeb(), args: slices.Insert(slices.Clone(deploy), len(deploy)-1, "--entrypoint", "/no/such/program"),
+			closes: afterSecond("/update"),
+			after: func(t *testing.T, s *harness.Swarm, p *started) {
 				t.Helper()
-				assert.Assert(t, s.Network(t, "docknet") != nil)
+				says("Interrupted while it was being taken back", "restored to what it was")(t, s, p)
+				assert.Check(t, is.Len(s.Service(t, "web").Spec.TaskTemplate.ContainerSpec.Command, 0))
 			},
 		},
 	}
 }
 
+func rmStages() []stage {
+	kept := func(t *testing.T, s *harness.Swarm, _ *started) {
+		t.Helper()
+		assert.Assert(t, s.Network(t, "docknet") != nil)
+	}
+	rm := []string{"rm", "docknet"}
+	return []stage{
+		{name: "rm looks", prepare: makeDocknet, args: rm, closes: at("", "GET /networks"), after: kept},
+		{
+			name: "rm waits for tasks to end",
+			prepare: func(t *testing.T, s *harness.Swarm) {
+				t.Helper()
+				// A signal it ignores: the task ends 10 s after its removal.
+				deployWeb("--stop-signal", "SIGWINCH", "--stop-grace-period", "10s")(t, s)
+				s.Docker("service", "rm", "web").Assert(t, icmd.Success)
+			},
+			args:    rm,
+			reached: func(_ *testing.T, _ *harness.Swarm, p *started) bool { return strings.Contains(p.output(), "docknet") },
+			after:   kept,
+		},
+	}
+}
+
+// TestInterrupt interrupts each stage in one way, and the one that people wait
+// in most in all ways.
 func TestInterrupt(t *testing.T) {
-	for _, st := range stages() {
-		for _, in := range interruptions() {
+	all := interruptions()
+	for i, st := range slices.Concat(createStages(), deployStages(), rmStages()) {
+		ways := all[i%len(all):][:1]
+		if st.name == "deploy waits for its tasks" {
+			ways = all
+		}
+		for _, in := range ways {
 			t.Run(st.name+"/"+in.doc, func(t *testing.T) {
 				s := usual(t)
 				s.Load(t, "image-postgres")
 				s.Load(t, "image-webapp")
 				st.prepare(t, s)
-				p := start(t, s.Command(append([]string{"swarmnet"}, st.args...)...), in.terminal)
+				c := s.Command(append([]string{"swarmnet"}, st.args...)...)
+				reached := st.reached
+				if st.closes != nil {
+					gate := s.Gate(t, st.closes())
+					c = gate.Command(c)
+					reached = func(*testing.T, *harness.Swarm, *started) bool { return gate.Closed() }
+				}
+				p := start(t, c, in.terminal)
 				eventually(t, s, func() poll.Result {
 					select {
 					case <-p.done:
 						return poll.Error(errors.New("ended before it was interrupted: " + p.output()))
 					default:
 					}
-					if !st.reached(t, s, p) {
+					if !reached(t, s, p) {
 						return poll.Continue("stage %q not reached: %s", st.name, p.output())
 					}
 					return poll.Success()

@@ -98,10 +98,18 @@ func (sc seed) deploy(t *testing.T, s *harness.Swarm) (db, app swarm.Task, dockn
 	s.Load(t, "image-webapp")
 	const password = "Tr1cky pass'word"
 
-	all := s.Swarmnet("ls", "-a")
-	all.Assert(t, icmd.Success)
+	// An engine makes docker_gwbridge a moment after it has joined.
 	for _, own := range []string{"ingress", "docker_gwbridge"} {
-		assert.Check(t, is.Contains(all.Stdout(), own))
+		eventually(t, s, func() poll.Result {
+			all := s.Swarmnet("ls", "-a")
+			if err := all.Compare(icmd.Success); err != nil {
+				return poll.Error(err)
+			}
+			if !strings.Contains(all.Stdout(), own) {
+				return poll.Continue("no %s in\n%s", own, all.Stdout())
+			}
+			return poll.Success()
+		})
 	}
 
 	created := s.Swarmnet("create", "docknet")

@@ -54,7 +54,7 @@ func CreateNetwork(ctx context.Context, e NetworkCreator, s *swarm.Snapshot, w n
 			}
 			return allocated(ctx, e, s.Context, n.ID, w.Spec, false, sink)
 		}
-		id, err := e.CreateNetwork(ctx, d.Spec)
+		id, err := createNetwork(ctx, e, s.Context, d.Spec)
 		if err == nil {
 			n, err := allocated(ctx, e, s.Context, id, d.Spec, true, sink)
 			var race *collision
@@ -72,6 +72,19 @@ func CreateNetwork(ctx context.Context, e NetworkCreator, s *swarm.Snapshot, w n
 	}
 	return swarm.Network{}, problem.New("network %q could not be created in context %q, and nothing is left of it: somebody else took its addresses %d times (%s)", w.Spec.Name, s.Context, attempts, lost).
 		WithNext("Try again when no other networks are being created.").WithCode(problem.RolledBack)
+}
+
+// createNetwork asks for the network. Interrupted meanwhile, it says that
+// nobody knows what became of it.
+func createNetwork(ctx context.Context, e NetworkCreator, dockerContext string, spec swarm.NetworkSpec) (id string, err error) {
+	asked, cancel := toItsEnd(ctx)
+	defer cancel()
+	id, err = e.CreateNetwork(asked, spec)
+	if err != nil && asked.Err() != nil {
+		p := problem.Error{Msg: fmt.Sprintf("interrupted while network %q was being created in context %q: whether it is there is not known", spec.Name, dockerContext), Err: err}
+		return "", p.WithNext("Run 'docker -c %s swarmnet ls' to see, or the same 'docker swarmnet create' again to go on.", dockerContext).WithCode(problem.Interrupted)
+	}
+	return id, err
 }
 
 // collision tells that another network has got the addresses.

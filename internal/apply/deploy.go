@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
@@ -78,6 +79,15 @@ func warned(sink event.Sink, service string, warnings []string) {
 // write creates or updates; a name or a version that somebody else was quicker
 // with is an error that says so.
 func (d ServiceDeployment) write(ctx context.Context, e ServiceDeployer) (id string, warnings []string, err error) {
+	ctx, cancel := toItsEnd(ctx)
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			name := text.Clean(d.Request.Service().Name)
+			p := problem.Error{Msg: fmt.Sprintf("interrupted while service %q of context %q was being written: whether it was is not known", name, d.Context), Err: err}
+			err = p.WithNext("Run 'docker -c %s service ps %s' to see, or the same 'docker swarmnet deploy' again to go on.", d.Context, name).WithCode(problem.Interrupted)
+		}
+	}()
 	if d.Before == nil {
 		id, warnings, err = e.CreateService(ctx, d.Request)
 		if engine.IsConflict(err) {
@@ -95,9 +105,11 @@ func (d ServiceDeployment) write(ctx context.Context, e ServiceDeployer) (id str
 }
 
 // undo removes what was created, or writes the service back as it was and
-// waits until it is up.
-func (d ServiceDeployment) undo(ctx context.Context, e ServiceDeployer, made swarm.Service, sink event.Sink) (string, error) {
-	now, err := e.Service(ctx, made.ID)
+// waits until it is up. how says what was written, also with an error.
+func (d ServiceDeployment) undo(ctx context.Context, e ServiceDeployer, made swarm.Service, sink event.Sink) (how string, err error) {
+	asked, cancel := toItsEnd(ctx)
+	defer cancel()
+	now, err := e.Service(asked, made.ID)
 	if err != nil {
 		return "", err
 	}
@@ -108,9 +120,12 @@ func (d ServiceDeployment) undo(ctx context.Context, e ServiceDeployer, made swa
 	case !mine:
 		return "", errNotOurs
 	case d.Before == nil:
-		return "It was removed again.", e.RemoveService(ctx, made.ID)
+		if err := e.RemoveService(asked, made.ID); err != nil {
+			return "", err
+		}
+		return "It was removed again.", nil
 	}
-	if err := e.RestoreService(ctx, *d.Before); err != nil {
+	if err := e.RestoreService(asked, *d.Before); err != nil {
 		return "", err
 	}
 	return "It was restored to what it was.", restored(ctx, e, []string{d.Before.ID}, sink)

@@ -71,7 +71,10 @@ func (r Rewiring) Service(ctx context.Context, e Rewirer, w rewire.Wish, sink ev
 		out.left = "its update had begun before this command"
 	} else {
 		out.undo = func(ctx context.Context) (string, error) {
-			return "It has its old networks again.", r.Undo(ctx, e, *done, sink)
+			if err := r.Undo(ctx, e, *done, sink); err != nil {
+				return "", err
+			}
+			return "It has its old networks again.", nil
 		}
 	}
 	if err := out.wait(ctx, e, sink); err != nil {
@@ -135,10 +138,12 @@ func (r Rewiring) explained(ctx context.Context, w rewire.Wish, err error) error
 // changed meanwhile, and waits until it is up. The error is errNotOurs when its
 // networks are no longer those that were written.
 func (r Rewiring) Undo(ctx context.Context, e Rewirer, done Rewired, sink event.Sink) error {
+	asked, cancel := toItsEnd(ctx)
+	defer cancel()
 	var err error
 	for range writes {
 		var now swarm.Service
-		if now, err = e.Service(ctx, done.Before.ID); err != nil {
+		if now, err = e.Service(asked, done.Before.ID); err != nil {
 			return err
 		}
 		if rewire.SameNetworks(now.Networks, done.Before.Networks) {
@@ -147,7 +152,7 @@ func (r Rewiring) Undo(ctx context.Context, e Rewirer, done Rewired, sink event.
 		if !rewire.SameNetworks(now.Networks, done.Networks) {
 			return errNotOurs
 		}
-		if _, err = e.WriteNetworks(ctx, now, done.Before.Networks); err == nil {
+		if _, err = e.WriteNetworks(asked, now, done.Before.Networks); err == nil {
 			break
 		}
 		if !engine.IsOutOfSequence(err) {

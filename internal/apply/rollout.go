@@ -39,8 +39,8 @@ type rollout struct {
 	left    string
 	timeout time.Duration
 	log     TaskLog
-	// undo takes back what was written and says how. It returns errNotOurs
-	// when somebody else has changed that since.
+	// undo takes back what was written and says how, also with an error that came
+	// later. It returns errNotOurs when somebody else has changed that since.
 	undo func(context.Context) (how string, err error)
 }
 
@@ -145,10 +145,15 @@ func (r rollout) takeBack(ctx context.Context, v converge.Verdict, failure strin
 	case v.Cause == converge.CauseRolledBack:
 		return problem.New("%s\n\nThe swarm itself restores it (--update-failure-action rollback).", failure).WithNext("%s", look).WithCode(problem.RolledBack)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
+	limited, cancel := context.WithTimeout(ctx, restoreTime)
 	defer cancel()
-	how, err := r.undo(ctx)
+	how, err := r.undo(limited)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		if how == "" {
+			how = "Whether it is as it was is not known."
+		}
+		return problem.New("%s\n\nInterrupted while it was being taken back. %s", failure, how).WithNext("%s", look).WithCode(problem.Interrupted)
 	case errors.Is(err, errNotOurs):
 		return problem.New("%s\n\nIt was left as it is: %w", failure, errNotOurs).WithNext("%s", look).WithCode(problem.Failed)
 	case err != nil:
