@@ -260,7 +260,9 @@ func deployStages() []stage {
 		},
 		{
 			name: "deploy watches running tasks", prepare: makeDocknet, args: deploy,
-			reached: func(_ *testing.T, _ *harness.Swarm, p *started) bool { return strings.Contains(p.output(), "verifying") },
+			reached: func(_ *testing.T, _ *harness.Swarm, p *started) bool {
+				return strings.Contains(p.output(), "verifying")
+			},
 			after: func(t *testing.T, s *harness.Swarm, p *started) {
 				t.Helper()
 				assert.Assert(t, s.Service(t, "web") != nil)
