@@ -20,6 +20,7 @@ func TestCompletion(t *testing.T) {
 		{"overlay networks, local ones not", []string{"rm", ""}, "ingress docknet :4"},
 		{"those on the line not again", []string{"rm", "docknet", ""}, "ingress :4"},
 		{"no more than the command takes", []string{"ps", "docknet", ""}, ":4"},
+		{"overlay networks for a service", []string{"deploy", "--network", ""}, "ingress docknet :4"},
 		{"firewalls", []string{"ports", "--as", ""}, "table ufw firewalld nftables iptables :4"},
 		{"nothing, and no files", []string{"version", ""}, ":4"},
 	} {

@@ -141,7 +141,7 @@ func lookToCreate(ctx context.Context, dockerCLI command.Cli, init bool, sink ev
 	}
 	if s.Cluster.State == swarm.StateInactive {
 		// Docker finds the address to advertise, or says which ones there are.
-		if err := e.InitSwarm(ctx, ""); err != nil {
+		if err := e.InitSwarm(ctx, "", 0); err != nil {
 			return nil, nil, err
 		}
 		sink.On(event.Event{Object: "swarm", Kind: event.Good, State: "created", Detail: "with the engine of context " + e.Context() + " as its manager"})

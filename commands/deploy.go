@@ -103,7 +103,15 @@ the same command again completes the work. The names of the services are printed
 // that both have beside them.
 func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, docker *pflag.FlagSet, st *stackDeployOptions) {
 	f := cmd.Flags()
-	f.AddFlagSet(docker)
+	docker.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name == "network" {
+			// Cobra keeps one completion for each flag, and docker's own for this
+			// one asks for as long as it takes, and offers local networks too.
+			own := *flag
+			flag = &own
+		}
+		f.AddFlag(flag)
+	})
 	f.SetInterspersed(false)
 	st.installFlags(cmd)
 	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service or stack that does not come up ("rollback", "leave")`)

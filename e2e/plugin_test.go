@@ -7,10 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 	"gotest.tools/v3/icmd"
+
+	"github.com/swarmnet/docker-swarmnet/e2e/harness"
 )
 
 func TestDockerKnowsThePlugin(t *testing.T) {
@@ -21,11 +24,31 @@ func TestDockerKnowsThePlugin(t *testing.T) {
 		r.Assert(t, icmd.Success)
 		assert.Check(t, is.Contains(r.Stdout(), "inspect"), "%v", args)
 	}
-	for _, verb := range []string{"addresses", "inspect", "ls", "ports", "ps", "rm", "sandbox", "version"} {
+	verbs := completed(t, s)
+	assert.Assert(t, len(verbs) >= 18, "%v", verbs)
+	for _, verb := range verbs {
 		r := s.Swarmnet(verb, "--help")
 		r.Assert(t, icmd.Success)
 		assert.Check(t, is.Contains(r.Stdout(), "Examples:"), verb)
 	}
+}
+
+// completed is what the shell is offered for the last of the words after
+// "docker swarmnet".
+func completed(t *testing.T, s *harness.Swarm, words ...string) []string {
+	t.Helper()
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	r := s.Docker(append([]string{"__complete", "swarmnet"}, words...)...)
+	r.Assert(t, icmd.Success)
+	var offered []string
+	for _, line := range strings.Split(strings.TrimSpace(r.Stdout()), "\n") {
+		if word, _, _ := strings.Cut(line, "\t"); !strings.HasPrefix(word, ":") {
+			offered = append(offered, word)
+		}
+	}
+	return offered
 }
 
 func TestWrongUsage(t *testing.T) {
@@ -70,9 +93,46 @@ func TestWaysToChooseAnEngine(t *testing.T) {
 
 func TestComplete(t *testing.T) {
 	s := docknet(t)
-	r := s.Docker("__complete", "swarmnet", "inspect", "dock")
-	r.Assert(t, icmd.Success)
-	assert.Check(t, is.Contains(strings.Fields(r.Stdout()), "docknet"))
+	s.Load(t, "swarmnet/demo")
+	s.Swarmnet("deploy", "--name", "web", "--network", "docknet", "--no-resolve-image", "swarmnet/demo").Assert(t, icmd.Success)
+	file := filepath.Join(t.TempDir(), "stack.yaml")
+	assert.NilError(t, os.WriteFile(file, []byte("version: '3.8'\nservices: {front: {image: swarmnet/demo}}\n"), 0o600))
+	s.Swarmnet("deploy", "-c", file, "--resolve-image", "never", "shop").Assert(t, icmd.Success)
+	for _, tc := range []struct {
+		want  string
+		words []string
+	}{
+		{"docknet", []string{"inspect", "dock"}},
+		{"docknet", []string{"deploy", "--network", ""}},
+		{"docknet", []string{"attach", ""}},
+		{"web", []string{"attach", "docknet", ""}},
+		{"shop_front", []string{"explain", ""}},
+		{"web", []string{"explain", "shop_front", "--from", ""}},
+		{"shop", []string{"rm", "--stack", ""}},
+		{s.Context, []string{"ls", "--contexts", ""}},
+		{"first-network", []string{"runbook", ""}},
+	} {
+		assert.Check(t, is.Contains(completed(t, s, tc.words...), tc.want), "%v", tc.words)
+	}
+}
+
+// TestCompleteWithoutAnEngine: a TAB says nothing and is over soon, where
+// nobody answers and where somebody never ends to.
+func TestCompleteWithoutAnEngine(t *testing.T) {
+	s := usual(t)
+	for doc, request := range map[string]string{"no answer": "GET /", "none after the ping": "GET /networks"} {
+		t.Run(doc, func(t *testing.T) {
+			gate := s.Gate(t, func(got string) bool {
+				return strings.HasPrefix(got, request) || strings.HasPrefix(got, "HEAD") && request == "GET /"
+			})
+			begin := time.Now()
+			r := icmd.RunCmd(gate.Command(s.Command("__complete", "swarmnet", "inspect", "")), icmd.WithTimeout(s.Patience()))
+			assert.Check(t, gate.Closed())
+			r.Assert(t, icmd.Success)
+			assert.Check(t, is.Equal(r.Stdout(), ":4\n"))
+			t.Logf("over after %s", time.Since(begin).Round(10*time.Millisecond))
+		})
+	}
 }
 
 // TestRunbookOnATerminal: through the program of PAGER, which no shell takes

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/swarm"
@@ -31,9 +32,12 @@ func (e *Engine) Ping(ctx context.Context) error {
 	return err
 }
 
-// InitSwarm makes the engine the first manager of a new swarm.
-func (e *Engine) InitSwarm(ctx context.Context, advertise string) error {
-	_, err := e.api.SwarmInit(ctx, swarm.InitRequest{ListenAddr: "0.0.0.0:2377", AdvertiseAddr: advertise})
+// InitSwarm makes the engine the first manager of a new swarm, whose nodes
+// report to it that often; 0 is the engine's default of 5 s.
+func (e *Engine) InitSwarm(ctx context.Context, advertise string, heartbeat time.Duration) error {
+	request := swarm.InitRequest{ListenAddr: "0.0.0.0:2377", AdvertiseAddr: advertise}
+	request.Spec.Dispatcher.HeartbeatPeriod = heartbeat
+	_, err := e.api.SwarmInit(ctx, request)
 	return e.Explain(err)
 }
 

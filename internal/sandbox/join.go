@@ -4,18 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/swarmnet/docker-swarmnet/internal/event"
 )
 
+// slowHeartbeat is how often the nodes inside a guest kernel report to the
+// manager, which takes a node for down after three silent periods. While such a
+// node sets up the routing mesh, it may be silent for longer than three times the
+// default of 5 s, and its tasks would be started elsewhere.
+const slowHeartbeat = 30 * time.Second
+
 // join makes one swarm of the engines: the first node begins it, the other
 // managers join one after the other, as the raft group takes one change at a
 // time, then the workers all at once.
 func (s *Sandboxes) join(ctx context.Context, st *State, engines []Engine) error {
 	first := st.Nodes[0]
-	if err := engines[0].InitSwarm(ctx, first.Address.String()); err != nil {
+	var heartbeat time.Duration
+	if st.Driver == DriverUML {
+		heartbeat = slowHeartbeat
+	}
+	if err := engines[0].InitSwarm(ctx, first.Address.String(), heartbeat); err != nil {
 		return err
 	}
 	s.tell(first, event.Good, "ready", "manager")

@@ -20,8 +20,9 @@ import (
 // SwarmEngine is a node's engine as the joining of a swarm needs it.
 type SwarmEngine interface {
 	Ping(ctx context.Context) error
-	// InitSwarm makes the engine the first manager of a new swarm.
-	InitSwarm(ctx context.Context, advertise string) error
+	// InitSwarm makes the engine the first manager of a new swarm, whose nodes
+	// report to it that often; 0 is the engine's default.
+	InitSwarm(ctx context.Context, advertise string, heartbeat time.Duration) error
 	// JoinTokens returns the secrets that let another engine join.
 	JoinTokens(ctx context.Context) (worker, manager string, err error)
 	// JoinSwarm joins the engine to the swarm of the manager at remote.
