@@ -59,9 +59,9 @@ e2e-pages: ## do what README and runbooks show (root; E2E_PAGES=jobs leaves find
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 60m -parallel 1 -v -run '^TestPages' ./e2e
 
-e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 to 15 minutes)
+e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryption (root, 4 to 20 minutes)
 	@hack/e2e-needs user-mode-linux
-	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 25m -v -run '^TestMesh' ./e2e
+	E2E_ENGINE=$(ENGINE) go test -tags e2e -count 1 -timeout 40m -v -run '^TestMesh' ./e2e
 
 # In "make e2e-long" the same scenarios run with two kills and a few requests.
 migrate-campaign: ## kill migrations at 20 random moments, and send 20,000 requests through one (root, about 30 minutes)

@@ -48,7 +48,7 @@ func TestMeshEncrypted(t *testing.T) {
 	s.Load(t, "swarmnet/demo")
 	s.Swarmnet("create", "--encrypted", "safe").Assert(t, icmd.Success)
 	// The port of each node leads to its own task: it tells who calls.
-	s.Swarmnet("deploy", "--name", "web", "--network", "safe", "--no-resolve-image", "--mode", "global",
+	s.Swarmnet("deploy", "--name", "web", "--network", "safe", "--no-resolve-image", "--mode", "global", "--timeout", max(s.Patience(), 5*time.Minute).String(),
 		"-p", "published=80,target=8080,mode=host", "swarmnet/demo").Assert(t, icmd.Success)
 	assert.Equal(t, len(s.Tasks(t, "web", false)), len(s.Nodes))
 

@@ -121,7 +121,7 @@ func (sc seed) deploy(t *testing.T, s *harness.Swarm) (db, app swarm.Task, dockn
 	subnet := netip.MustParsePrefix(n.IPAM.Config[0].Subnet)
 
 	dbArgs := append([]string{
-		"deploy", "--name", "postgress", "--network", "docknet",
+		"deploy", "--name", "postgress", "--network", "docknet", "--timeout", max(s.Patience(), 5*time.Minute).String(),
 		"-e", "POSTGRES_PASSWORD=" + password, "--no-resolve-image",
 		"--constraint", "node.hostname==" + s.Nodes[1].Name,
 	}, sc.dbFlags...)
@@ -129,7 +129,7 @@ func (sc seed) deploy(t *testing.T, s *harness.Swarm) (db, app swarm.Task, dockn
 	db = running(t, s, "postgress")
 
 	appArgs := append([]string{
-		"deploy", "--name", "mydrupal", "--network", "docknet",
+		"deploy", "--name", "mydrupal", "--network", "docknet", "--timeout", max(s.Patience(), 5*time.Minute).String(),
 		"-e", "POSTGRES_PASSWORD=" + password, "--no-resolve-image",
 		"--constraint", "node.hostname==" + s.Nodes[2].Name,
 	}, sc.appFlags...)

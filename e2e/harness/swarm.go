@@ -183,7 +183,7 @@ func (l *Lab) endpoint(dockerContext, driver string) (Endpoint, error) {
 	patience := time.Minute
 	if driver == UML {
 		// Where the machine is itself a guest, a process takes seconds to start.
-		patience = 10 * time.Minute
+		patience = 15 * time.Minute
 	}
 	return Endpoint{Context: dockerContext, API: api, lab: l, patience: patience}, nil
 }
