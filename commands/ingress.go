@@ -23,14 +23,17 @@ func newIngressCommand(dockerCLI command.Cli) *cobra.Command {
 	var noTrunc bool
 	cmd := &cobra.Command{
 		Use:   "ingress [OPTIONS]",
-		Short: "Show the ingress network and the ports published through it",
+		Short: "Show the ingress network and the ports published through it, or make it anew",
 		Long: `Show the network of the routing mesh: its subnet, addresses used and free, the MTU that
 containers get, the nodes it spans and the ports that services publish through it.`,
 		Example: `  # The ingress network
   docker swarmnet ingress
 
   # Its published ports, for a script
-  docker swarmnet ingress --format '{{.Ports}}'`,
+  docker swarmnet ingress --format '{{.Ports}}'
+
+  # Make it anew on another subnet
+  docker swarmnet ingress recreate --subnet 10.200.0.0/16`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runIngress(cmd.Context(), dockerCLI, userFormat, noTrunc)
@@ -40,6 +43,7 @@ containers get, the nodes it spans and the ports that services publish through i
 	f := cmd.Flags()
 	f.StringVar(&userFormat, "format", "", flags.FormatHelp)
 	f.BoolVar(&noTrunc, "no-trunc", false, "Do not truncate IDs")
+	cmd.AddCommand(newIngressRecreateCommand(dockerCLI))
 	return cmd
 }
 
@@ -51,7 +55,7 @@ func runIngress(ctx context.Context, dockerCLI command.Cli, userFormat string, n
 	n, ok := s.Ingress()
 	if !ok {
 		return problem.New("the swarm of context %q has no ingress network: no service can publish a port in the routing mesh", s.Context).
-			WithNext("Run 'docker -c %s network create --driver overlay --ingress ingress' to make one.", s.Context)
+			WithNext("Run 'docker -c %s swarmnet ingress recreate' to make one; with --resume, if one was being made anew.", s.Context)
 	}
 	return ingressTable().Write(dockerCLI.Out(), userFormat, false, []format.Row{ingressRowOf(s, n, noTrunc)})
 }

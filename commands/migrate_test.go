@@ -52,7 +52,7 @@ func TestMigrateUsage(t *testing.T) {
 func TestMigrateDryRun(t *testing.T) {
 	out, _, err := run(t, withDocknet(), "migrate", "--encrypted", "--size", "22", "--dry-run", "docknet")
 	assert.NilError(t, err)
-	for _, want := range []string{"encrypted is false, asked for true", `create network "docknet-twin"`, `create network "docknet" as asked for, 10.0.4.0/22`} {
+	for _, want := range []string{"encrypted: false → true", `create network "docknet-twin"`, `create network "docknet" as asked for, 10.0.4.0/22`} {
 		assert.Check(t, is.Contains(out, want))
 	}
 	out, _, err = run(t, withDocknet(), "migrate", "--mtu", "1400", "--rename", "docks", "--dry-run", "--format", "json", "docknet")

@@ -126,20 +126,20 @@ func free(t *testing.T, s *harness.Swarm, name string) {
 func TestAttachUndone(t *testing.T) {
 	s := rewired(t)
 	for name, c := range map[string]struct {
-		spoil func(t *testing.T, folder string)
-		err   string
+		name, err string
+		spoil     func(t *testing.T, folder string)
 	}{
-		"does not start": {func(t *testing.T, folder string) {
+		"does not start": {"broken", "did not come up", func(t *testing.T, folder string) {
 			t.Helper()
 			assert.NilError(t, os.RemoveAll(folder))
-		}, "did not come up"},
-		"is not healthy in time": {func(t *testing.T, folder string) {
+		}},
+		"is not healthy in time": {"ill", "was not up within 20s", func(t *testing.T, folder string) {
 			t.Helper()
 			assert.NilError(t, os.Remove(filepath.Join(folder, "check")))
-		}, "was not up within 20s"},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			api, sick := demo("api-"+name[:4], 1), demo("sick-"+name[:4], 1)
+			api, sick := demo(c.name+"-api", 1), demo(c.name+"-sick", 1)
 			folder := watched(t, s, &sick)
 			create(t, s, api, sick)
 			tasks := allRunning(t, s, sick)
@@ -223,6 +223,7 @@ func TestAttachSecondOperator(t *testing.T) {
 	assert.DeepEqual(t, s.Service(t, "web").Spec.TaskTemplate.ContainerSpec.Env, []string{"COLOUR=blue"})
 	rewire(s, "detach", "--yes", "other", "api", "web").Assert(t, icmd.Success)
 
+	free(t, s, "other") // their old tasks may be ending still
 	docknet := s.Network(t, "docknet").ID
 	before, theirs := networksOf(t, s, "api"), []swarm.NetworkAttachmentConfig{{Target: docknet, Aliases: []string{"theirs"}}}
 	p = begin()

@@ -45,8 +45,16 @@ func IsOutOfSequence(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "update out of sequence")
 }
 
-// IsNotFound tells whether the object of a call does not exist.
-func IsNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
+// IsNotFound tells whether the object of a call does not exist. Engines pass on
+// what swarmkit and libnetwork say of a network without a kind at times (seen
+// while ingress goes, on 20.10), so their words count too.
+func IsNotFound(err error) bool {
+	if err == nil || cerrdefs.IsNotFound(err) {
+		return err != nil
+	}
+	msg := err.Error()
+	return strings.Contains(msg, "code = NotFound") || strings.Contains(msg, "network ") && strings.Contains(msg, " not found")
+}
 
 // IsConflict tells whether a name is taken. Engines pass on swarmkit's own
 // error without a kind for some objects (swarmkit manager/state/store
@@ -57,8 +65,24 @@ func IsConflict(err error) bool {
 }
 
 // IsInUse tells whether a removal was refused because somebody uses the object.
+// Of ingress swarmkit says that a service depends on it (manager/controlapi
+// RemoveNetwork).
 func IsInUse(err error) bool {
-	return err != nil && (strings.Contains(err.Error(), "is in use by") || strings.Contains(err.Error(), "has active endpoints"))
+	if err == nil {
+		return false
+	}
+	for _, words := range []string{"is in use by", "has active endpoints", "depends on it"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsIngressPresent tells whether another ingress network was refused because
+// there is one (swarmkit manager/controlapi CreateNetwork).
+func IsIngressPresent(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "is already present")
 }
 
 // IsSilent tells whether an engine could not answer at this moment and may in

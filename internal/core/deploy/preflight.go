@@ -116,7 +116,7 @@ func ports(s *swarm.Snapshot, w Wish) []string {
 		seen[key] = true
 	}
 	if _, ok := s.Ingress(); !ok && w.Service.NeedsIngress() {
-		found = append(found, "a port is published in the routing mesh, and the swarm has no ingress network: run 'docker network create --driver overlay --ingress ingress', or publish with mode=host")
+		found = append(found, "a port is published in the routing mesh, and the swarm has no ingress network: run 'docker swarmnet ingress recreate' to make one, or publish with mode=host")
 	}
 	for _, sv := range s.Services {
 		if sv.Name == w.Service.Name {

@@ -94,7 +94,7 @@ func New(s *swarm.Snapshot, n swarm.Network, w Wish) (Plan, error) {
 	if err := p.choose(s, w); err != nil {
 		return p, err
 	}
-	if p.Changes = changes(n, p.Job.Goal); len(p.Changes) == 0 {
+	if p.Changes = netspec.Changes(n, p.Job.Goal); len(p.Changes) == 0 {
 		return p, nil
 	}
 	for _, sv := range members {
@@ -204,15 +204,6 @@ func (p *Plan) choose(s *swarm.Snapshot, w Wish) error {
 	}
 	p.TwinSubnets = d.Spec.Subnets
 	return nil
-}
-
-// changes tells in words how the new network differs.
-func changes(n swarm.Network, goal swarm.NetworkSpec) []string {
-	diffs := netspec.Differences(n, netspec.Wish{Spec: goal})
-	if n.Name != goal.Name {
-		diffs = append(diffs, fmt.Sprintf("name is %s, asked for %s", text.Clean(n.Name), text.Clean(goal.Name)))
-	}
-	return diffs
 }
 
 // service works out what happens to one service.

@@ -23,7 +23,7 @@ func Differences(n swarm.Network, w Wish) []string {
 	}{
 		{"attachable", n.Attachable, w.Spec.Attachable},
 		{"internal", n.Internal, w.Spec.Internal},
-		{"ingress", n.Ingress, false},
+		{"ingress", n.Ingress, w.Spec.Ingress},
 		{"encrypted", n.Encrypted(), has(w.Spec.Options, swarm.OptEncrypted)},
 	} {
 		if f.is != f.want {
