@@ -30,7 +30,7 @@ func openContext(dockerCLI command.Cli, name string) (*engine.Engine, error) {
 		return nil, problem.New("%w", err).WithNext("Run 'docker context ls' to see the contexts there are.")
 	}
 	if name == dockerCLI.CurrentContext() {
-		return engine.New(name, dockerCLI.Client()), nil
+		return engine.New(name, dockerCLI.Client()).Negotiated(), nil
 	}
 	api, err := command.NewAPIClientFromFlags(&flags.ClientOptions{Context: name}, dockerCLI.ConfigFile())
 	if err != nil {

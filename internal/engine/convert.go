@@ -82,17 +82,6 @@ func nodeOf(n swarm.Node) model.Node {
 	return m
 }
 
-func tasksOf(in []swarm.Task) (tasks []model.Task, attachments []model.Attachment) {
-	for i := range in {
-		if in[i].Spec.NetworkAttachmentSpec != nil || in[i].Spec.Runtime == swarm.RuntimeNetworkAttachment {
-			attachments = append(attachments, attachmentOf(in[i]))
-			continue
-		}
-		tasks = append(tasks, taskOf(in[i]))
-	}
-	return tasks, attachments
-}
-
 func taskOf(t swarm.Task) model.Task {
 	m := model.Task{
 		ID: t.ID, Version: t.Version.Index, Created: t.CreatedAt, Updated: t.UpdatedAt,

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 
 	"github.com/docker/docker/client"
 )
@@ -13,6 +14,8 @@ import (
 type Engine struct {
 	name string
 	api  client.APIClient
+
+	negotiated sync.Once
 }
 
 // maxParallel bounds the calls in flight to one engine. Every call over ssh
@@ -24,6 +27,19 @@ const maxParallel = 4
 // name, which messages carry.
 func New(context string, api client.APIClient) *Engine {
 	return &Engine{name: context, api: api}
+}
+
+// Negotiated tells that the client has asked the engine for its API version, as
+// docker's own client has, and returns the engine.
+func (e *Engine) Negotiated() *Engine {
+	e.negotiated.Do(func() {})
+	return e
+}
+
+// negotiate asks for the API version before requests that the client does not
+// make itself. The client would ask before its first one.
+func (e *Engine) negotiate(ctx context.Context) {
+	e.negotiated.Do(func() { e.api.NegotiateAPIVersion(ctx) })
 }
 
 // Context returns the name of the docker context.

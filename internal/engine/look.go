@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/api/types/system"
@@ -27,17 +26,15 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 		networks []network.Summary
 		nodes    []swarm.Node
 		services []swarm.Service
-		tasks    []swarm.Task
 		failed   [3]error
 		netErr   error
 	)
+	e.negotiate(ctx)
+	s := &model.Snapshot{Context: e.name}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxParallel)
 	g.Go(func() (err error) { info, err = e.api.Info(gctx); return err })
-	g.Go(func() error {
-		tasks, failed[2] = e.api.TaskList(gctx, swarm.TaskListOptions{Filters: allRuntimes()})
-		return nil
-	})
+	g.Go(func() error { s.Tasks, s.Attachments, failed[2] = e.tasks(gctx); return nil })
 	g.Go(func() error { services, failed[1] = e.api.ServiceList(gctx, swarm.ServiceListOptions{}); return nil })
 	g.Go(func() error { networks, netErr = e.api.NetworkList(gctx, network.ListOptions{}); return nil })
 	g.Go(func() error { nodes, failed[0] = e.api.NodeList(gctx, swarm.NodeListOptions{}); return nil })
@@ -47,17 +44,13 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 	if err := g.Wait(); err != nil {
 		return nil, e.Explain(err)
 	}
-	s := &model.Snapshot{
-		Context: e.name,
-		Taken:   time.Now(),
-		Engine:  engineOf(info, e.api.ClientVersion()),
-		Cluster: clusterOf(info),
-	}
+	s.Taken, s.Engine, s.Cluster = time.Now(), engineOf(info, e.api.ClientVersion()), clusterOf(info)
 	if netErr != nil {
 		s.Unread = append(s.Unread, model.Unread{What: "networks", Err: e.Explain(netErr)})
 	}
 	s.Networks = convert(networks, networkOf)
 	if !s.Cluster.Manager {
+		s.Tasks, s.Attachments = nil, nil
 		return s, nil
 	}
 	for i, what := range []string{"nodes", "services", "tasks"} {
@@ -67,19 +60,7 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 	}
 	s.Nodes = convert(nodes, nodeOf)
 	s.Services = convert(services, serviceOf)
-	s.Tasks, s.Attachments = tasksOf(tasks)
 	return s, nil
-}
-
-// allRuntimes asks for attachment tasks too ("docker run" containers on a
-// swarm network), which the task list leaves out unless told (moby
-// daemon/cluster/filters.go).
-func allRuntimes() filters.Args {
-	return filters.NewArgs(
-		filters.Arg("runtime", "container"),
-		filters.Arg("runtime", "plugin"),
-		filters.Arg("runtime", "attachment"),
-	)
 }
 
 func convert[A, B any](in []A, f func(A) B) []B {

@@ -30,6 +30,8 @@ type fakeAPI struct {
 	refuse   error
 }
 
+func (f *fakeAPI) NegotiateAPIVersion(context.Context) {}
+
 func (f *fakeAPI) ClientVersion() string { return "1.51" }
 
 func (f *fakeAPI) Info(context.Context) (system.Info, error) {

@@ -62,17 +62,23 @@ func (e *Engine) ReadReported(ctx context.Context, s *model.Snapshot, ids []stri
 	return true, e.Explain(g.Wait())
 }
 
-// speaking returns a client of that API version that goes through e's client:
-// its dialer knows of sockets, TLS and ssh.
+// speaking returns a client of that API version that goes through e's client.
 func (e *Engine) speaking(version string) (*client.Client, error) {
-	dial := e.api.Dialer()
-	transport := &http.Transport{MaxIdleConnsPerHost: maxParallel, IdleConnTimeout: 30 * time.Second}
 	return client.NewClientWithOpts(
-		client.WithHTTPClient(&http.Client{Transport: transport}),
-		client.WithHost("http://localhost"), // by that name no proxy is asked
-		client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }),
+		client.WithHost("http://localhost"),
+		client.WithHTTPClient(&http.Client{Transport: through(e.api)}),
 		client.WithVersion(version),
 	)
+}
+
+// through is a way to the engine of a client, whose dialer knows of sockets, TLS
+// and ssh, for requests to http://localhost.
+func through(api client.APIClient) *http.Transport {
+	dial := api.Dialer()
+	return &http.Transport{
+		MaxIdleConnsPerHost: maxParallel, IdleConnTimeout: 30 * time.Second,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+	}
 }
 
 // readReported asks for one network; one that is gone by now is left as it is.
