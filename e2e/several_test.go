@@ -3,20 +3,14 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
@@ -25,13 +19,14 @@ import (
 	"github.com/swarmnet/docker-swarmnet/e2e/harness"
 )
 
-// threeSwarms are three sandboxes, of two engines.
+// threeSwarms are three sandboxes, of two engines; of three where E2E_THIRD
+// names one more.
 func threeSwarms(t *testing.T) (swarms []*harness.Swarm, contexts string) {
 	t.Helper()
 	swarms = []*harness.Swarm{
 		usual(t),
 		lab.Swarm(t, harness.Spec{Suffix: "other", Nodes: 1, Engine: lab.OtherEngine()}),
-		lab.Swarm(t, harness.Spec{Suffix: "alone", Nodes: 1}),
+		lab.Swarm(t, harness.Spec{Suffix: "alone", Nodes: 1, Engine: os.Getenv("E2E_THIRD")}),
 	}
 	var names []string
 	for _, s := range swarms {
@@ -125,33 +120,53 @@ func TestCreateInSeveralSwarmsIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// serveRefusing stands before a swarm's engine and refuses calls to one path.
-func serveRefusing(t *testing.T, s *harness.Swarm, path string) (socket string) {
+// serveRefusing stands before a swarm's engine and refuses calls to paths that
+// end like that.
+func serveRefusing(t *testing.T, s *harness.Swarm, end string) (socket string) {
 	t.Helper()
-	engine := strings.TrimPrefix(s.API.DaemonHost(), "unix://")
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "engine"})
-	proxy.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", engine)
-	}}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, path) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = fmt.Fprintln(w, `{"message":"not today"}`)
-			return
+	return s.Through(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, end) {
+			return false
 		}
-		proxy.ServeHTTP(w, r)
-	})}
-	socket = filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", socket)
-	assert.NilError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	t.Cleanup(func() {
-		_ = server.Close()
-		assert.Check(t, errors.Is(<-ended, http.ErrServerClosed))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = fmt.Fprintln(w, `{"message":"not today"}`)
+		return true
 	})
-	return socket
+}
+
+// TestAttachInSeveralSwarms: a service of the same name in two swarms gets a
+// network in both or in neither, and loses it in both.
+func TestAttachInSeveralSwarms(t *testing.T) {
+	swarms := []*harness.Swarm{usual(t), lab.Swarm(t, harness.Spec{Suffix: "other", Nodes: 1, Engine: lab.OtherEngine()})}
+	contexts := swarms[0].Context + "," + swarms[1].Context
+	for _, s := range swarms {
+		s.Load(t, "swarmnet/demo")
+	}
+	for _, name := range []string{"front", "back"} {
+		swarms[0].Swarmnet("create", "--contexts", contexts, name).Assert(t, icmd.Success)
+	}
+	for _, s := range swarms {
+		s.Swarmnet("deploy", "--name", "web", "--network", "front", "--no-resolve-image", "swarmnet/demo").Assert(t, icmd.Success)
+	}
+	networks := func() (counts []int) {
+		for _, s := range swarms {
+			counts = append(counts, len(s.Service(t, "web").Spec.TaskTemplate.Networks))
+		}
+		return counts
+	}
+	addContext(t, swarms[0], "refusing", "host=unix://"+serveRefusing(t, swarms[1], "/update"))
+	r := swarms[0].Swarmnet("attach", "--yes", "--contexts", swarms[0].Context+",refusing", "back", "web")
+	r.Assert(t, icmd.Expected{ExitCode: 4, Err: "not today"})
+	assert.DeepEqual(t, networks(), []int{1, 1})
+
+	swarms[0].Swarmnet("attach", "--yes", "--contexts", contexts, "back", "web").Assert(t, icmd.Success)
+	assert.DeepEqual(t, networks(), []int{2, 2})
+	again := swarms[0].Swarmnet("attach", "--yes", "--contexts", contexts, "back", "web")
+	again.Assert(t, icmd.Success)
+	assert.Check(t, is.Contains(again.Combined(), "unchanged"))
+	swarms[0].Swarmnet("detach", "--yes", "--contexts", contexts, "back", "web").Assert(t, icmd.Success)
+	assert.DeepEqual(t, networks(), []int{1, 1})
 }
 
 // TestCreateInSeveralSwarmsAtOnce: who creates at the same time, in whatever

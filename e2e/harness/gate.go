@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -26,7 +27,32 @@ type Gate struct {
 // the version of the API, one after another.
 func (s *Swarm) Gate(t *testing.T, closes func(request string) bool) *Gate {
 	t.Helper()
-	g := &Gate{socket: filepath.Join(t.TempDir(), "gate.sock"), closed: make(chan struct{})}
+	g := &Gate{closed: make(chan struct{})}
+	ended := make(chan struct{})
+	var mu sync.Mutex
+	g.socket = s.Through(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		path := r.URL.Path
+		if rest, versioned := strings.CutPrefix(path, "/v"); versioned {
+			_, rest, _ = strings.Cut(rest, "/")
+			path = "/" + rest
+		}
+		if g.passes(&mu, closes, r.Method+" "+path) {
+			return false
+		}
+		select {
+		case <-r.Context().Done():
+		case <-ended:
+		}
+		return true
+	})
+	t.Cleanup(func() { close(ended) })
+	return g
+}
+
+// Through is a socket that leads to the swarm's manager. Each request is first
+// given to before, which tells whether it has answered it.
+func (s *Swarm) Through(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (socket string) {
+	t.Helper()
 	dial := s.API.Dialer()
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "engine" },
@@ -34,34 +60,21 @@ func (s *Swarm) Gate(t *testing.T, closes func(request string) bool) *Gate {
 		FlushInterval: -1,
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	ended := make(chan struct{})
-	var mu sync.Mutex
-	srv := &http.Server{
-		ReadHeaderTimeout: time.Minute,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			path := r.URL.Path
-			if rest, versioned := strings.CutPrefix(path, "/v"); versioned {
-				_, rest, _ = strings.Cut(rest, "/")
-				path = "/" + rest
-			}
-			if !g.passes(&mu, closes, r.Method+" "+path) {
-				select {
-				case <-r.Context().Done():
-				case <-ended:
-				}
-				return
-			}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !before(w, r) {
 			proxy.ServeHTTP(w, r)
-		}),
-	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", g.socket)
+		}
+	})}
+	socket = filepath.Join(t.TempDir(), "s")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", socket)
 	assert.NilError(t, err)
-	go func() { _ = srv.Serve(l) }()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
 	t.Cleanup(func() {
-		close(ended)
-		_ = srv.Close()
+		_ = server.Close()
+		assert.Check(t, errors.Is(<-ended, http.ErrServerClosed))
 	})
-	return g
+	return socket
 }
 
 func (g *Gate) passes(mu *sync.Mutex, closes func(string) bool, request string) bool {
