@@ -23,9 +23,9 @@ import (
 // with it.
 const pageLimit = 10 * time.Minute
 
-// lanes is how many pages run at the same time, each on a swarm of its own. Two
-// came in each other's way: of two sandboxes in different state folders, the one
-// that went down was seen to end the engines of one that came up.
+// lanes is how many pages run at the same time, each on a swarm of its own. More
+// than one gains little on two cores, and pages that wait for a swarm to see a
+// node or a task fail take longer than they say.
 const lanes = 1
 
 // TestPages does what README and runbooks show, each page on a clean swarm of

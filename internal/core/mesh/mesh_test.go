@@ -77,11 +77,13 @@ func TestNewRefuses(t *testing.T) {
 		change func(*swarm.Snapshot)
 		err    string
 	}{
-		"an overlap":     {wish: Wish{Subnets: subnets("10.0.1.0/25")}, err: `overlaps network "app"`},
-		"no room":        {wish: Wish{Subnets: subnets("10.9.0.0/30")}, err: "ingress needs 5 addresses"},
-		"a name taken":   {change: func(s *swarm.Snapshot) { s.Networks[0] = overlay("3", "INGRESS", "10.7.0.0/24") }, err: "does not tell upper from lower case"},
-		"one under way":  {change: func(s *swarm.Snapshot) { s.Services[0].Labels = map[string]string{LabelJob: job} }, err: "is being made anew already"},
-		"a bridge there": {change: func(s *swarm.Snapshot) { s.Networks[0] = swarm.Network{ID: "b", Name: "ingress", Scope: "local", Driver: "bridge"} }, err: "local network of that name"},
+		"an overlap":    {wish: Wish{Subnets: subnets("10.0.1.0/25")}, err: `overlaps network "app"`},
+		"no room":       {wish: Wish{Subnets: subnets("10.9.0.0/30")}, err: "ingress needs 5 addresses"},
+		"a name taken":  {change: func(s *swarm.Snapshot) { s.Networks[0] = overlay("3", "INGRESS", "10.7.0.0/24") }, err: "does not tell upper from lower case"},
+		"one under way": {change: func(s *swarm.Snapshot) { s.Services[0].Labels = map[string]string{LabelJob: job} }, err: "is being made anew already"},
+		"a bridge there": {change: func(s *swarm.Snapshot) {
+			s.Networks[0] = swarm.Network{ID: "b", Name: "ingress", Scope: "local", Driver: "bridge"}
+		}, err: "local network of that name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := publishing()

@@ -61,7 +61,9 @@ func keysOf(a, b map[string]string) []string {
 	return slices.Compact(all)
 }
 
-func same(a, b map[string]string, key string) bool { return a[key] == b[key] && has(a, key) == has(b, key) }
+func same(a, b map[string]string, key string) bool {
+	return a[key] == b[key] && has(a, key) == has(b, key)
+}
 
 // optionName is what people call a driver's option.
 func optionName(key string) string {
@@ -75,7 +77,9 @@ func optionValue(options map[string]string, key string) string {
 	return none(has(options, key), text.Clean(options[key]))
 }
 
-func labelValue(labels map[string]string, key, word string) string { return none(has(labels, key), word) }
+func labelValue(labels map[string]string, key, word string) string {
+	return none(has(labels, key), word)
+}
 
 // details are subnets with all that is said about them.
 func details(subnets []swarm.Subnet) string {
