@@ -56,7 +56,11 @@ func (e *Engine) RestoreService(ctx context.Context, before model.Service) error
 	if !ok {
 		return fmt.Errorf("service %q: the spec to restore is not one of this engine's", before.Name)
 	}
-	_, err = e.api.ServiceUpdate(ctx, before.ID, now.Version, spec, swarm.ServiceUpdateOptions{RegistryAuthFrom: swarm.RegistryAuthFromPreviousSpec})
+	from := swarm.RegistryAuthFromPreviousSpec
+	if now.PreviousSpec == nil { // the swarm itself has rolled it back, or it was never updated
+		from = swarm.RegistryAuthFromSpec
+	}
+	_, err = e.api.ServiceUpdate(ctx, before.ID, now.Version, spec, swarm.ServiceUpdateOptions{RegistryAuthFrom: from})
 	return e.Explain(err)
 }
 
