@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -30,12 +31,13 @@ func (r *ServiceRequest) Against(existing model.Service, networks []model.Networ
 	if r.unpinned {
 		r.keepImage(was)
 	}
-	names := make(map[string]string, len(networks))
+	names, byID := make(map[string]string, len(networks)), make(map[string]string, len(networks))
 	for _, n := range networks {
 		if n.Scope == "swarm" {
-			names[n.Name] = n.ID
+			names[n.Name], byID[n.ID] = n.ID, n.Name
 		}
 	}
+	nameOf := func(id string) string { return cmp.Or(byID[id], id) }
 	want := &r.spec
 	var changes []deploy.Change
 	for _, p := range parts() {
@@ -44,11 +46,10 @@ func (r *ServiceRequest) Against(existing model.Service, networks []model.Networ
 			p.take(want, &was)
 			continue
 		}
-		c := deploy.Change{Field: p.name, Restarts: p.restarts}
-		if p.show {
-			c.From, c.To = word(a), word(b)
+		for _, c := range p.words(a, b, nameOf) {
+			c.Restarts = p.restarts
+			changes = append(changes, c)
 		}
-		changes = append(changes, c)
 	}
 	want.TaskTemplate.ForceUpdate = was.TaskTemplate.ForceUpdate
 	want.TaskTemplate.Runtime = was.TaskTemplate.Runtime
@@ -70,11 +71,9 @@ func (r *ServiceRequest) keepImage(was swarm.ServiceSpec) {
 
 // part is one comparable part of a service spec.
 type part struct {
-	name string
+	words partWords
 	// restarts tells whether a change of it replaces tasks.
 	restarts bool
-	// show tells whether its value is short and never a secret.
-	show bool
 	// value returns the part's normal form. names holds network IDs by name.
 	value func(s *swarm.ServiceSpec, names map[string]string) any
 	// take copies the part from one spec to another, word for word.
@@ -90,42 +89,42 @@ func parts() []part { return slices.Concat(containerParts(), serviceParts(), tas
 func serviceParts() []part {
 	return []part{
 		{
-			name:  "labels",
+			words: labelWords("label"),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return s.Labels },
 			take:  func(to, from *swarm.ServiceSpec) { to.Labels = from.Labels },
 		},
 		{
-			name: "mode", show: true,
+			words: whole("mode"),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { m, _, _ := modeOf(s.Mode); return string(m) },
 			take:  func(_, _ *swarm.ServiceSpec) {},
 		},
 		{
-			name: "replicas", show: true,
+			words: whole("replicas"),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { _, n, _ := modeOf(s.Mode); return n },
 			take:  func(_, _ *swarm.ServiceSpec) {},
 		},
 		{
-			name: "max-concurrent", show: true,
+			words: whole("max-concurrent"),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { _, _, n := modeOf(s.Mode); return n },
 			take:  func(_, _ *swarm.ServiceSpec) {},
 		},
 		{
-			name:  "update-config",
+			words: leafWords(flagWith("update")),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalUpdate(s.UpdateConfig) },
 			take:  func(to, from *swarm.ServiceSpec) { to.UpdateConfig = from.UpdateConfig },
 		},
 		{
-			name:  "rollback-config",
+			words: leafWords(flagWith("rollback")),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalUpdate(s.RollbackConfig) },
 			take:  func(to, from *swarm.ServiceSpec) { to.RollbackConfig = from.RollbackConfig },
 		},
 		{
-			name: "endpoint-mode", show: true, restarts: true,
+			words: whole("endpoint-mode"), restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalEndpoint(s.EndpointSpec).Mode },
 			take:  func(_, _ *swarm.ServiceSpec) {},
 		},
 		{
-			name: "publish", restarts: true,
+			words: portWords, restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalEndpoint(s.EndpointSpec).Ports },
 			take:  takePorts,
 		},
@@ -136,19 +135,19 @@ func serviceParts() []part {
 func taskParts() []part {
 	return []part{
 		{
-			name: "network", restarts: true,
+			words: networkWords, restarts: true,
 			value: func(s *swarm.ServiceSpec, names map[string]string) any { return normalNetworks(s, names) },
 			take: func(to, from *swarm.ServiceSpec) {
 				to.TaskTemplate.Networks, to.Networks = from.TaskTemplate.Networks, from.Networks //nolint:staticcheck // kept where a service has it
 			},
 		},
 		{
-			name: "resources", restarts: true,
+			words: leafWords(flagOfTask), restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalResources(s.TaskTemplate.Resources) },
 			take:  func(to, from *swarm.ServiceSpec) { to.TaskTemplate.Resources = from.TaskTemplate.Resources },
 		},
 		{
-			name: "restart", restarts: true,
+			words: leafWords(flagWith("restart")), restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any {
 				return normalRestart(s.TaskTemplate.RestartPolicy)
 			},
@@ -156,12 +155,12 @@ func taskParts() []part {
 		},
 		{
 			// Tasks stay where the new constraints suit their node.
-			name:  "placement",
+			words: leafWords(flagOfTask),
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return normalPlacement(s.TaskTemplate.Placement) },
 			take:  func(to, from *swarm.ServiceSpec) { to.TaskTemplate.Placement = from.TaskTemplate.Placement },
 		},
 		{
-			name: "log-driver", restarts: true,
+			words: hidden("log-driver"), restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any { return s.TaskTemplate.LogDriver },
 			take:  func(to, from *swarm.ServiceSpec) { to.TaskTemplate.LogDriver = from.TaskTemplate.LogDriver },
 		},
@@ -195,8 +194,17 @@ func containerParts() []part {
 	out := make([]part, 0, typ.NumField())
 	for i := range typ.NumField() {
 		name := typ.Field(i).Name
+		words := hidden(flagOf(name))
+		switch name {
+		case "Image":
+			words = whole(flagOf(name))
+		case "Env":
+			words = envWords
+		case "Labels":
+			words = labelWords(flagOf(name))
+		}
 		out = append(out, part{
-			name: flagOf(name), restarts: true, show: name == "Image",
+			words: words, restarts: true,
 			value: func(s *swarm.ServiceSpec, _ map[string]string) any {
 				c := normalContainer(s.TaskTemplate.ContainerSpec)
 				return reflect.ValueOf(c).Field(i).Interface()

@@ -75,16 +75,21 @@ func TestAgainst(t *testing.T) {
 		{"image", []string{"app:2"}, "image app:1 → app:2", true},
 		{"replicas", []string{"--replicas", "3", "app:1"}, "replicas 1 → 3", false},
 		{"no replicas", []string{"--replicas", "0", "app:1"}, "replicas 1 → 0", false},
-		{"environment is not shown", []string{"-e", "B=3", "app:1"}, "env", true},
-		{"labels", []string{"-l", "x=y", "app:1"}, "labels", false},
+		{"environment is not shown", []string{"-e", "B=3", "app:1"}, "env B", true},
+		{"labels", []string{"-l", "x=y", "app:1"}, "label x none → y", false},
 		{"arguments", []string{"app:1", "serve"}, "args", true},
 		{"entrypoint", []string{"--entrypoint", "/x", "app:1"}, "entrypoint", true},
-		{"constraint", []string{"--constraint", "node.role==worker", "app:1"}, "placement", false},
-		{"port", []string{"-p", "80:80", "app:1"}, "publish", true},
+		{"constraint", []string{"--constraint", "node.role==worker", "app:1"}, "constraint none → node.role==worker", false},
+		{"port", []string{"-p", "80:80", "app:1"}, "publish none → 80:80/tcp", true},
 		{"no grace", []string{"--stop-grace-period", "0s", "app:1"}, "stop-grace-period", true},
-		{"restart at once", []string{"--restart-delay", "0s", "app:1"}, "restart", true},
-		{"all at once", []string{"--update-parallelism", "0", "app:1"}, "update-config", false},
-		{"limit", []string{"--limit-cpu", ".5", "app:1"}, "resources", true},
+		{"restart at once", []string{"--restart-delay", "0s", "app:1"}, "restart-delay 5s → 0s", true},
+		{"all at once", []string{"--update-parallelism", "0", "app:1"}, "update-parallelism 1 → none", false},
+		{"limit", []string{"--limit-cpu", ".5", "app:1"}, "limit-cpu none → 0.5", true},
+		{"memory", []string{"--limit-memory", "64m", "--reserve-memory", "1g", "app:1"}, "limit-memory none → 64MiB, reserve-memory none → 1GiB", true},
+		{"another network", []string{"--network", "name=docknet,alias=db", "app:1"}, "network none → docknet as db", true},
+		{"port of the host", []string{"-p", "mode=host,published=8080,target=80,protocol=udp", "app:1"}, "publish none → 8080:80/udp (host)", true},
+		{"container label", []string{"--container-label", "x=y", "app:1"}, "container-label x none → y", true},
+		{"update", []string{"--update-delay", "3s", "--update-order", "start-first", "app:1"}, "update-delay none → 3s, update-order stop-first → start-first", false},
 		{"log driver", []string{"--log-driver", "none", "app:1"}, "log-driver", true},
 		{"health", []string{"--no-healthcheck", "app:1"}, "health", true},
 		{"mode", []string{"--mode", "global", "app:1"}, "mode replicated → global, replicas 1 → 0", false},
@@ -113,7 +118,7 @@ func TestAgainstKeepsTheOrderOfWhatIsThere(t *testing.T) {
 	r.spec.Labels = map[string]string{"a": "b"}
 	changes, err := r.Against(existing, []model.Network{{ID: "netid", Name: "docknet", Scope: "swarm"}})
 	assert.NilError(t, err)
-	assert.Equal(t, deploy.Words(changes), "labels")
+	assert.Equal(t, deploy.Words(changes), "label a none → b")
 	assert.DeepEqual(t, r.spec.TaskTemplate, spec.TaskTemplate)
 }
 
@@ -121,7 +126,7 @@ func TestAgainstKeepsTheDigestWhenTheRegistryIsAway(t *testing.T) {
 	pinned := "app:1@" + string(digestOf("x"))
 	for _, tc := range []struct{ doc, image, want string }{
 		{"same tag", "app:1", ""},
-		{"other tag", "app:2", "image " + pinned + " → app:2, placement"},
+		{"other tag", "app:2", "image " + pinned + " → app:2, platform linux/amd64 → none"},
 	} {
 		t.Run(tc.doc, func(t *testing.T) {
 			api := swarmAPI{distribution: answer("")}
