@@ -60,7 +60,12 @@ deploy"; the flags of a single service are then refused. The plan is shown on st
 ("docker swarmnet plan -c" shows it alone). What replaces or removes something is asked about.
 Services that are as asked for are left alone, all others are waited for at once. When one of
 them does not come up, the whole stack goes back to what it was. Killed at whatever moment,
-the same command again completes the work. The names of the services are printed.`,
+the same command again completes the work. The names of the services are printed.
+
+With --contexts the stack is deployed on several swarms, or on none. Nothing begins unless
+all can be planned. The first context is the canary (--wave); when the stack is up there,
+the rest follow side by side. When it fails in one, those before it are put back too. Every
+wave has the time of --timeout, and what --prune removes goes last.`,
 		Example: `  # A database, and an application that finds it by its name
   docker swarmnet deploy --name postgress --network docknet -e POSTGRES_PASSWORD=example postgres
   docker swarmnet deploy --name mydrupal --network docknet -p 80:80 drupal
@@ -77,7 +82,10 @@ the same command again completes the work. The names of the services are printed
 
   # Only what was planned, and looked at, before
   docker swarmnet plan -c compose.yaml --out shop.plan shop
-  docker swarmnet deploy -c compose.yaml --plan shop.plan shop`,
+  docker swarmnet deploy -c compose.yaml --plan shop.plan shop
+
+  # On three swarms: east first, and only when it is up there the others
+  docker swarmnet deploy -c compose.yaml --contexts east,west,north shop`,
 		Args: func(cmd *cobra.Command, args []string) error { return st.arguments(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if st.wanted(cmd) {
@@ -113,7 +121,7 @@ func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, 
 		f.AddFlag(flag)
 	})
 	f.SetInterspersed(false)
-	st.installFlags(cmd)
+	st.installFlags(cmd, dockerCLI)
 	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service or stack that does not come up ("rollback", "leave")`)
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for the service or stack")
 	o.install(cmd)

@@ -21,14 +21,16 @@ import (
 // stackDeployOptions are the flags of deploy that are for stacks.
 type stackDeployOptions struct {
 	stackOptions
-	confirm confirmOption
-	plan    string
+	confirm  confirmOption
+	plan     string
+	contexts contextsOption
+	wave     string
 	// own are the names of these flags.
 	own []string
 }
 
 // installFlags adds the flags beside those of docker's "service create".
-func (o *stackDeployOptions) installFlags(cmd *cobra.Command) {
+func (o *stackDeployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli) {
 	f := cmd.Flags()
 	before := map[string]bool{}
 	f.VisitAll(func(flag *pflag.Flag) { before[flag.Name] = true })
@@ -36,6 +38,9 @@ func (o *stackDeployOptions) installFlags(cmd *cobra.Command) {
 	o.complete(cmd)
 	f.StringVar(&o.plan, "plan", "", `Carry out only what "docker swarmnet plan --out" has written to this file`)
 	_ = cmd.MarkFlagFilename("plan")
+	o.contexts.install(cmd, dockerCLI)
+	f.StringVar(&o.wave, "wave", "1", `Of several contexts, how many come first, the rest when the stack is up there; or "all" at once`)
+	_ = cmd.RegisterFlagCompletionFunc("wave", cobra.FixedCompletions([]string{"1", allAtOnce}, cobra.ShellCompDirectiveNoFileComp))
 	o.confirm.install(cmd)
 	f.VisitAll(func(flag *pflag.Flag) {
 		if !before[flag.Name] {
@@ -110,19 +115,11 @@ func runDeployStack(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, 
 	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
 		o.mode = display.Quiet
 	}
-	loaded, err := st.load(dockerCLI, args)
+	planned, err := st.planned(cmd, dockerCLI, args)
 	if err != nil {
 		return err
 	}
-	e, err := openCurrent(dockerCLI)
-	if err != nil {
-		return err
-	}
-	ps, err := planStack(ctx, dockerCLI, e, loaded, st.stackOptions)
-	if err != nil {
-		return err
-	}
-	if err := st.agree(ctx, dockerCLI, ps, o.mode); err != nil {
+	if err := st.agree(ctx, dockerCLI, planned, o.mode); err != nil {
 		return err
 	}
 	sink, done, err := o.open(dockerCLI)
@@ -130,15 +127,23 @@ func runDeployStack(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, 
 		return err
 	}
 	defer done()
-	err = apply.DeployStack(ctx, e, apply.StackDeployment{
-		Request: ps.request, Observed: ps.observed, Desired: ps.desired, Plan: ps.plan,
-		Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Again: st.again(ps.plan), Log: e.TaskLog,
-	}, sink)
+	var sites []apply.StackSite
+	for _, ps := range planned {
+		sites = append(sites, apply.StackSite{Engine: ps.engine, StackDeployment: apply.StackDeployment{
+			Request: ps.request, Observed: ps.observed, Desired: ps.desired, Plan: ps.plan,
+			Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Again: st.again(planned), Log: ps.engine.TaskLog,
+		}})
+	}
+	if len(sites) == 1 {
+		err = apply.DeployStack(ctx, sites[0].Engine, sites[0].StackDeployment, sink)
+	} else {
+		err = apply.DeployStackEach(ctx, sites, st.first(), sink)
+	}
 	if err != nil {
 		return err
 	}
 	done() // what is printed now must not land among progress
-	for _, s := range ps.plan.Steps {
+	for _, s := range planned[0].plan.Steps {
 		if s.Kind == plan.Service && s.Action != plan.Remove {
 			_, _ = fmt.Fprintln(dockerCLI.Out(), text.Clean(s.Name))
 		}
@@ -146,31 +151,38 @@ func runDeployStack(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, 
 	return nil
 }
 
-// agree shows the plan and returns nil when it may be carried out: nothing
-// stands in its way, it is the one that was pinned, and the user agrees to what
-// it replaces and removes.
-func (o *stackDeployOptions) agree(ctx context.Context, dockerCLI command.Cli, ps *plannedStack, progress string) error {
-	if err := ps.plan.Err(); err != nil {
-		return err
+// agree shows the plan of every swarm and returns nil when they may be carried
+// out: nothing stands in the way of any, it is the one that was pinned, and the
+// user agrees to what is replaced and removed.
+func (o *stackDeployOptions) agree(ctx context.Context, dockerCLI command.Cli, planned []*plannedStack, progress string) error {
+	var blocked []error
+	var names []string
+	verbs := map[plan.Action]int{}
+	for _, ps := range planned {
+		if err := ps.plan.Err(); err != nil {
+			blocked = append(blocked, err)
+		}
+		for _, s := range ps.plan.Destroys() {
+			verbs[s.Action]++
+		}
+		names = append(names, ps.plan.Context)
+	}
+	if len(blocked) > 0 {
+		return joined(blocked)
 	}
 	if o.plan != "" {
-		if err := ps.matches(o.plan); err != nil {
+		if err := planned[0].matches(o.plan); err != nil {
 			return err
 		}
 	}
-	destroys := ps.plan.Destroys()
-	if progress != display.JSON && (progress != display.Quiet || len(destroys) > 0) {
-		_, _ = fmt.Fprintln(dockerCLI.Err(), planText(ps.plan))
+	for _, ps := range planned {
+		if progress != display.JSON && (progress != display.Quiet || len(verbs) > 0) {
+			_, _ = fmt.Fprintln(dockerCLI.Err(), planText(ps.plan))
+		}
+		ps.warn(dockerCLI, len(planned) > 1)
 	}
-	for _, w := range ps.plan.Warnings {
-		_, _ = fmt.Fprintln(dockerCLI.Err(), "Warning: "+w)
-	}
-	if len(destroys) == 0 {
+	if len(verbs) == 0 {
 		return nil
-	}
-	verbs := map[plan.Action]int{}
-	for _, s := range destroys {
-		verbs[s.Action]++
 	}
 	var what []string
 	for _, a := range []plan.Action{plan.Replace, plan.Remove} {
@@ -178,14 +190,27 @@ func (o *stackDeployOptions) agree(ctx context.Context, dockerCLI command.Cli, p
 			what = append(what, fmt.Sprintf("%ss %s", a, text.Count(verbs[a], "object")))
 		}
 	}
-	return o.confirm.ask(ctx, dockerCLI, fmt.Sprintf("This %s of stack %q in context %q. Continue?", strings.Join(what, " and "), text.Clean(ps.plan.Stack), ps.plan.Context))
+	where := "context"
+	if len(names) > 1 {
+		where = "contexts"
+	}
+	return o.confirm.ask(ctx, dockerCLI, fmt.Sprintf("This %s of stack %q in %s %s. Continue?", strings.Join(what, " and "), text.Clean(planned[0].plan.Stack), where, quoted(names)))
 }
 
 // again is the command to go on with. A file read from standard input cannot be
 // named.
-func (o *stackDeployOptions) again(p plan.Plan) string {
+func (o *stackDeployOptions) again(planned []*plannedStack) string {
+	p := planned[0].plan
 	var b strings.Builder
-	fmt.Fprintf(&b, "docker -c %s swarmnet deploy", p.Context)
+	if len(planned) == 1 {
+		fmt.Fprintf(&b, "docker -c %s swarmnet deploy", p.Context)
+	} else {
+		var names []string
+		for _, ps := range planned {
+			names = append(names, ps.plan.Context)
+		}
+		fmt.Fprintf(&b, "docker swarmnet deploy --contexts %s --wave %s", strings.Join(names, ","), o.wave)
+	}
 	for _, f := range o.files {
 		b.WriteString(" -c " + f)
 	}

@@ -50,3 +50,27 @@ func TestDeployRefuses(t *testing.T) {
 		assert.Equal(t, exitCodeOf(err), problem.Usage)
 	}
 }
+
+func TestDeployStackRefuses(t *testing.T) {
+	dir := planDir(t)
+	for _, tc := range []struct {
+		args []string
+		want string
+		code int
+	}{
+		{[]string{"--wave", "0"}, `--wave "0"`, problem.Usage},
+		{[]string{"--wave", "most"}, `--wave "most"`, problem.Usage},
+		{[]string{"--wave", "2"}, "no contexts were named", problem.Usage},
+		{[]string{"--contexts", ""}, "names no context", problem.Usage},
+		{[]string{"--contexts", "default", "--plan", "f"}, "the plan of one swarm", problem.Usage},
+		{[]string{"--contexts", "default,nowhere"}, `nothing was changed: not every context answered: nowhere`, problem.Failed},
+	} {
+		// The fake has no ServiceCreate: a creation would panic.
+		out, _, err := run(t, newFakeEngine(), append(append([]string{"deploy", "-c", dir.Join("compose.yaml"), "--resolve-image", "never"}, tc.args...), "web")...)
+		assert.Check(t, is.ErrorContains(err, tc.want))
+		assert.Equal(t, out, "")
+		assert.Equal(t, exitCodeOf(err), tc.code)
+	}
+	_, _, err := run(t, newFakeEngine(), "deploy", "--network", "docknet", "--name", "web", "--contexts", "default", "image")
+	assert.Check(t, is.ErrorContains(err, "--contexts is for a stack"))
+}

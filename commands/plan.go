@@ -101,9 +101,7 @@ func runPlan(cmd *cobra.Command, dockerCLI command.Cli, o planOptions, args []st
 	if err := writePlan(dockerCLI.Out(), o, ps.plan); err != nil {
 		return err
 	}
-	for _, w := range ps.plan.Warnings {
-		_, _ = fmt.Fprintln(dockerCLI.Err(), "Warning: "+w)
-	}
+	ps.warn(dockerCLI, false)
 	if err := ps.plan.Err(); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/docker/cli/cli/command"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/plan"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
@@ -25,16 +26,12 @@ func planInEach(ctx context.Context, dockerCLI command.Cli, o planOptions, st *s
 	if err != nil {
 		return err
 	}
+	planned, err := planStackEach(ctx, dockerCLI, l, st, o.stack)
+	if err != nil {
+		return err
+	}
 	var plans []plan.Plan
-	for _, at := range l.swarms {
-		ps, err := planStack(ctx, dockerCLI, at.engine, st, o.stack)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			l.fail(at.s.Context, err)
-			continue
-		}
+	for _, ps := range planned {
 		plans = append(plans, ps.plan)
 	}
 	if err := writePlans(dockerCLI, l, o, plans); err != nil {
@@ -42,14 +39,12 @@ func planInEach(ctx context.Context, dockerCLI command.Cli, o planOptions, st *s
 	}
 	var blocked []error
 	changes := false
-	for _, p := range plans {
-		for _, w := range p.Warnings {
-			_, _ = fmt.Fprintf(dockerCLI.Err(), "Warning: context %q: %s\n", p.Context, w)
-		}
-		if err := p.Err(); err != nil {
+	for _, ps := range planned {
+		ps.warn(dockerCLI, true)
+		if err := ps.plan.Err(); err != nil {
 			blocked = append(blocked, err)
 		}
-		changes = changes || p.Changes()
+		changes = changes || ps.plan.Changes()
 	}
 	switch {
 	case len(blocked) > 0:
@@ -60,6 +55,33 @@ func planInEach(ctx context.Context, dockerCLI command.Cli, o planOptions, st *s
 		return problem.Silent(problem.Findings)
 	}
 	return nil
+}
+
+// planStackEach plans the stack for all swarms that were looked at, side by
+// side. One that cannot be planned for is a failed context.
+func planStackEach(ctx context.Context, dockerCLI command.Cli, l *looks, st *stackfile.Stack, o stackOptions) ([]*plannedStack, error) {
+	planned, failed := make([]*plannedStack, len(l.swarms)), make([]error, len(l.swarms))
+	var g errgroup.Group
+	g.SetLimit(maxContexts)
+	for i, at := range l.swarms {
+		g.Go(func() error {
+			planned[i], failed[i] = planStack(ctx, dockerCLI, at.engine, st, o)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var out []*plannedStack
+	for i, err := range failed {
+		if err != nil {
+			l.fail(l.swarms[i].s.Context, err)
+			continue
+		}
+		out = append(out, planned[i])
+	}
+	return out, nil
 }
 
 // writePlans prints the plans, and the contexts that have none.

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/docker/cli/cli/command"
@@ -76,6 +77,16 @@ type plannedStack struct {
 	request  *engine.StackRequest
 	desired  plan.Desired
 	plan     plan.Plan
+}
+
+// warn tells the warnings of the plan; several: with the context they are of.
+func (ps *plannedStack) warn(dockerCLI command.Cli, several bool) {
+	for _, w := range ps.plan.Warnings {
+		if several {
+			w = fmt.Sprintf("context %q: %s", ps.plan.Context, w)
+		}
+		_, _ = fmt.Fprintln(dockerCLI.Err(), "Warning: "+w)
+	}
 }
 
 // planStack takes one look at a swarm and decides what deploying the stack on

@@ -60,6 +60,8 @@ type stackRun struct {
 	done []written
 	// ids are those of the plan's services by name, as they come to be known.
 	ids map[string]string
+	// back tells that all that was done has been undone.
+	back bool
 }
 
 // written is an object that this deployment has changed.
@@ -76,14 +78,26 @@ type written struct {
 // are up. Then it removes what the plan removes. When something fails the stack
 // goes back to what it was before. The plan must have no Err.
 func DeployStack(ctx context.Context, e StackDeployer, d StackDeployment, sink event.Sink) error {
-	r := &stackRun{StackDeployment: d, e: e, sink: sink, ids: map[string]string{}}
+	r := newStackRun(e, d, sink)
 	limited, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
-	verdicts, err := r.carryOut(limited)
-	if err == nil {
-		return r.prune(limited)
+	if err := r.deployWithin(ctx, limited); err != nil {
+		return err
 	}
+	return r.prune(limited)
+}
+
+func newStackRun(e StackDeployer, d StackDeployment, sink event.Sink) *stackRun {
+	return &stackRun{StackDeployment: d, e: e, sink: sink, ids: map[string]string{}}
+}
+
+// deployWithin does all but the removals while limited, which is of ctx, lasts,
+// and takes the stack back when something fails.
+func (r *stackRun) deployWithin(ctx, limited context.Context) error {
+	verdicts, err := r.carryOut(limited)
 	switch {
+	case err == nil:
+		return nil
 	case ctx.Err() != nil:
 		return r.interrupted(ctx, verdicts)
 	case engine.IsSilent(err) && limited.Err() == nil:

@@ -48,25 +48,32 @@ func (r *stackRun) takeBack(ctx context.Context, f failure) error {
 	case r.Leave:
 		return problem.New("%s\n\nThe stack was left as it is (--on-failure leave): %s.", f.msg, r.did()).WithNext("%s", look).WithCode(kept)
 	}
+	back := r.rollBack(ctx, "")
+	if len(back.errs) > 0 {
+		return r.notRestored(ctx, f, back)
+	}
+	// Also after a deadline: what was asked cannot come true any more.
+	p := problem.New("%s\n\n%s", f.msg, back.how()).WithCode(problem.RolledBack)
+	p.Next = f.next
+	return p
+}
+
+// rollBack undoes what was done, also after the command's time is over, and
+// shows that it does; why may be empty.
+func (r *stackRun) rollBack(ctx context.Context, why string) *restoration {
 	// Going back may take as long as going forth, task by task.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(restoreTime, r.Timeout))
 	defer cancel()
 	object := "stack " + r.Plan.Stack
-	r.sink.On(event.Event{Object: object, Kind: event.Working, State: "rolling back"})
+	r.sink.On(event.Event{Object: object, Kind: event.Working, State: "rolling back", Detail: why})
 	back := r.restore(ctx)
-	if len(back.errs) > 0 {
+	r.back = len(back.errs) == 0
+	if r.back {
+		r.sink.On(event.Event{Object: object, Kind: event.Warning, State: "rolled back"})
+	} else {
 		r.sink.On(event.Event{Object: object, Kind: event.Bad, State: "not rolled back"})
-		return r.notRestored(ctx, f, back)
 	}
-	r.sink.On(event.Event{Object: object, Kind: event.Warning, State: "rolled back"})
-	how := "The stack is as it was before."
-	if len(back.kept) > 0 {
-		how = "The stack is as it was before, except for what somebody else has changed since: " + list(back.kept) + "."
-	}
-	// Also after a deadline: what was asked cannot come true any more.
-	p := problem.New("%s\n\n%s", f.msg, how).WithCode(problem.RolledBack)
-	p.Next = f.next
-	return p
+	return back
 }
 
 // restore undoes what was done: new services go first, since those that are
@@ -99,6 +106,14 @@ func (r *stackRun) restore(ctx context.Context) *restoration {
 	}
 	back.add(RemoveParts(ctx, r.e, back.created, "", r.sink))
 	return back
+}
+
+// how says what the stack is like when all went well.
+func (b *restoration) how() string {
+	if len(b.kept) > 0 {
+		return "The stack is as it was before, except for what somebody else has changed since: " + list(b.kept) + "."
+	}
+	return "The stack is as it was before."
 }
 
 func (b *restoration) add(err error) {
