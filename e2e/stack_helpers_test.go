@@ -6,10 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,6 +20,7 @@ import (
 	"gotest.tools/v3/icmd"
 
 	"github.com/swarmnet/docker-swarmnet/e2e/harness"
+	"github.com/swarmnet/docker-swarmnet/e2e/tap"
 )
 
 // shop is the stack of these scenarios: a service with a port, one behind it on
@@ -92,27 +89,10 @@ func runDeploy(s *harness.Swarm, file string, more ...string) *icmd.Result {
 // countedDeploy deploys past a proxy that counts the requests to the engine.
 func countedDeploy(t *testing.T, s *harness.Swarm, file string) (*icmd.Result, []string) {
 	t.Helper()
-	var mu sync.Mutex
-	var asked []string
-	socket := strings.TrimPrefix(s.API.DaemonHost(), "unix://")
-	pass := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "engine" },
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		}},
-	}
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		asked = append(asked, r.Method+" "+r.URL.Path)
-		mu.Unlock()
-		pass.ServeHTTP(w, r)
-	}))
-	defer proxy.Close()
-	host := "tcp://" + proxy.Listener.Addr().String()
-	got := icmd.RunCmd(s.Command(append([]string{"--host", host}, deployArgs(file)...)...), icmd.WithTimeout(deployLimit))
-	mu.Lock()
-	defer mu.Unlock()
-	return got, asked
+	engine := tap.Open(strings.TrimPrefix(s.API.DaemonHost(), "unix://"))
+	defer engine.Close()
+	got := icmd.RunCmd(s.Command(append([]string{"--host", engine.Host()}, deployArgs(file)...)...), icmd.WithTimeout(deployLimit))
+	return got, engine.Asked()
 }
 
 // stackState is all that a swarm has of services, networks, configs and

@@ -85,7 +85,7 @@ func run(docker, plugin string, simulated bool) (err error) {
 			return err
 		}
 	}
-	return errors.Join(b.bySize(), b.byWidth())
+	return errors.Join(b.bySize(), b.byWidth(), b.byPlan())
 }
 
 // live compares on a real swarm.
@@ -109,7 +109,7 @@ func (b bench) live() (err error) {
 			return err
 		}
 	}
-	return nil
+	return b.byStack()
 }
 
 // compare prints the medians of both and their ratio.
