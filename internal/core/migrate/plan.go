@@ -71,7 +71,8 @@ func (n Need) Short() bool { return n.Needed > n.Free }
 func New(s *swarm.Snapshot, n swarm.Network, w Wish) (Plan, error) {
 	p := Plan{Context: s.Context, Old: n}
 	if n.Ingress {
-		return p, problem.New("network %q of context %q is the routing mesh, which services join by publishing a port and which cannot have a twin", text.Clean(n.Name), s.Context)
+		return p, problem.New("network %q of context %q is the routing mesh, which services join by publishing a port and which cannot have a twin", text.Clean(n.Name), s.Context).
+			WithNext("Run 'docker -c %s swarmnet ingress recreate' with the options it is to have.", s.Context)
 	}
 	if j, under := Find(s, n.Name); under {
 		return p, problem.New("network %q of context %q is being migrated already", text.Clean(j.Before.Name), s.Context).
