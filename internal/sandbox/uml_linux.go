@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -117,12 +118,36 @@ func (d *uml) Up(ctx context.Context, st *State) error {
 		return err
 	}
 	d.sink.On(event.Event{Object: "guest kernel", Kind: event.Good, State: "running", Detail: "User Mode Linux " + kernel.version})
-	for _, n := range st.Nodes {
+	for i, n := range st.Nodes {
+		if i > 0 {
+			d.awaitEngine(ctx, st, st.Nodes[i-1])
+		}
 		if err := d.startNode(ctx, st, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// awaitEngine returns when a node's engine answers, or when it need not be
+// waited for: it has ended, which the caller of Up will say. Engines that start
+// side by side on the guest's one CPU take longer than the 15 s that each of
+// them allows its containerd (moby libcontainerd/supervisor, startupTimeout).
+func (d *uml) awaitEngine(ctx context.Context, st *State, n *Node) {
+	client := &http.Client{Timeout: pingLimit}
+	defer client.CloseIdleConnections()
+	ask := "http://" + strings.TrimPrefix(n.Host, "tcp://") + "/_ping"
+	_ = poll(ctx, func() (bool, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, ask, nil)
+		if err != nil {
+			return false, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return !d.Running(st, n), nil
+		}
+		return true, resp.Body.Close()
+	})
 }
 
 // awaitGuest waits until the guest's agent answers.
