@@ -64,6 +64,8 @@ type Swarm struct {
 	Name   string
 	Driver string
 	Nodes  []*Node
+	// Took is how long it took to come up; next to nothing for a kept one.
+	Took time.Duration
 
 	asNew string // what Fresh saw at first
 }
@@ -167,7 +169,8 @@ func (l *Lab) makeSandbox(t *testing.T, name string, spec Spec) (*Swarm, error) 
 		s.Nodes = append(s.Nodes, n)
 	}
 	version := s.Docker("version", "--format", "{{.Server.Version}}").Stdout()
-	t.Logf("sandbox %s: %d nodes, engine %s, %s", name, spec.Nodes, strings.TrimSpace(version), time.Since(started).Round(time.Millisecond))
+	s.Took = time.Since(started).Round(time.Millisecond)
+	t.Logf("sandbox %s: %d nodes, engine %s, %s", name, spec.Nodes, strings.TrimSpace(version), s.Took)
 	return s, nil
 }
 
