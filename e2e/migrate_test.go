@@ -267,9 +267,13 @@ func TestMigrateUndoes(t *testing.T) {
 	s := usual(t)
 	s.Load(t, "swarmnet/demo")
 	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
-	folder := t.TempDir()
+	// An image that all nodes lose once the tasks run.
+	const gone = "swarmnet/gone:1"
+	for _, n := range s.Nodes {
+		n.Docker("tag", demoImage, gone).Assert(t, icmd.Success)
+	}
 	broken := demo("web", 2)
-	broken.TaskTemplate.ContainerSpec.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/data"}}
+	broken.TaskTemplate.ContainerSpec.Image = gone
 	specs := []swarm.ServiceSpec{demo("api", 2), broken}
 	create(t, s, specs...)
 	before := s.Network(t, "docknet")
@@ -277,12 +281,14 @@ func TestMigrateUndoes(t *testing.T) {
 	for _, task := range allRunning(t, s, broken) {
 		tasks[task.ID] = true
 	}
-	assert.NilError(t, os.RemoveAll(folder))
+	for _, n := range s.Nodes {
+		n.Docker("image", "rm", "--force", gone).Assert(t, icmd.Success)
+	}
 
 	res := icmd.RunCmd(s.Command("swarmnet", "migrate", "--yes", "--mtu", "1400", "docknet"), icmd.WithTimeout(15*s.Patience()))
 	assert.Equal(t, res.ExitCode, 4, "%s", res)
 	assert.Check(t, is.Contains(res.Stderr(), "The migration was undone"))
-	assert.Check(t, is.Contains(res.Stderr(), "bind"), "it says what was wrong")
+	assert.Check(t, is.Contains(res.Stderr(), gone), "it says what was wrong")
 	n := onlyNetwork(t, s, "docknet", specs...)
 	assert.Equal(t, n.ID, before.ID)
 	for _, task := range allRunning(t, s, broken) {

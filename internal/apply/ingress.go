@@ -190,7 +190,7 @@ func (r *recreation) step(ctx context.Context, st mesh.Step) error {
 			}
 		}
 	case mesh.Finish:
-		return r.finish(within, st.Services)
+		return r.finish(ctx, st.Services)
 	case mesh.Done:
 	}
 	return nil
@@ -258,20 +258,24 @@ func (r *recreation) finish(ctx context.Context, services []swarm.Service) error
 	for i, sv := range services {
 		ids[i] = sv.ID
 	}
-	verdicts, err := wait.Services(ctx, r.e, ids, r.sink)
+	within, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	verdicts, err := wait.Services(within, r.e, ids, r.sink)
 	var silent *wait.SilentError
-	if errors.As(err, &silent) || err != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if ctx.Err() != nil || errors.As(err, &silent) || err != nil && within.Err() == nil {
 		return err
 	}
 	for _, sv := range services {
 		v := verdicts[sv.ID]
-		if v.State == converge.Up || v.Cause == converge.CauseRemoved || sv.Mode.Job() {
-			continue
-		}
-		if !r.course.Back {
+		switch {
+		case v.State == converge.Up || v.Cause == converge.CauseRemoved || sv.Mode.Job():
+		case !r.course.Back:
 			return &unfitError{service: sv, msg: fmt.Sprintf("service %q did not come up with its ports: %s%s", text.Clean(sv.Name), text.Clean(v.Reason), evidence(ctx, r.Log, v))}
+		case v.State != converge.Failed && v.Running >= v.Wanted:
+			// All run; its update may go on for as long as its own delay says.
+		default:
+			r.broken = append(r.broken, fmt.Sprintf("service %q: %s", text.Clean(sv.Name), text.Clean(v.Reason)))
 		}
-		r.broken = append(r.broken, fmt.Sprintf("service %q: %s", text.Clean(sv.Name), text.Clean(v.Reason)))
 	}
 	if len(r.broken) == 0 {
 		if waiting := mesh.Unserved(r.seen, services); len(waiting) > 0 {

@@ -215,6 +215,9 @@ func (r *migration) stopped(ctx context.Context, err error) error {
 	name := text.Clean(r.course.Before.Name)
 	goOn := migrate.GoOn(r.Context, r.course.Job)
 	var unfit *unfitError
+	var p *problem.Error
+	// A step whose own time is over is no engine that does not answer.
+	overdue := errors.As(err, &p) && p.Code == problem.TimedOut
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return problem.New("the migration of network %q of context %q was not over in time, and stays where it is", name, r.Context).
@@ -224,19 +227,18 @@ func (r *migration) stopped(ctx context.Context, err error) error {
 			WithNext("%s", goOn).WithCode(problem.Interrupted)
 	case errors.As(err, &unfit):
 		return err
-	case engine.IsAway(err) && time.Since(r.answered) < away:
+	case !overdue && engine.IsAway(err) && time.Since(r.answered) < away:
 		r.sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 		return nil
 	}
 	code := problem.Failed
 	msg := err.Error()
-	var p *problem.Error
-	if errors.As(err, &p) {
+	if p != nil {
 		msg = p.Msg
 		if p.Next != "" {
 			msg += "\n\n" + p.Next
 		}
-		if p.Code == problem.TimedOut {
+		if overdue {
 			code = p.Code
 		}
 	}
