@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/swarm"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
@@ -23,7 +24,8 @@ func withDocknet() *fakeEngine {
 	return f
 }
 
-func TestMigrateUsage(t *testing.T) {
+// TestNetworkChangesUsage: what is wrong in itself is told before anybody looks.
+func TestNetworkChangesUsage(t *testing.T) {
 	for _, tc := range []struct {
 		args []string
 		want string
@@ -38,6 +40,13 @@ func TestMigrateUsage(t *testing.T) {
 		{[]string{"migrate", "--size", "22", "--subnet", "10.9.0.0/24", "docknet"}, "use one or the other"},
 		{[]string{"migrate", "--rename", "a b", "docknet"}, "cannot be the name"},
 		{[]string{"migrate", "--opt", "mtu=1400", "docknet"}, "com.docker.network.driver.mtu"},
+		{[]string{"attach", "--format", "json", "docknet", "web"}, "--format goes with --dry-run"},
+		{[]string{"detach", "--dry-run", "--format", "x", "docknet", "web"}, `use "json"`},
+		{[]string{"ingress", "recreate", "--resume", "--undo"}, "use one"},
+		{[]string{"ingress", "recreate", "--undo", "--mtu", "1400"}, "leave the other properties out"},
+		{[]string{"ingress", "recreate", "--format", "json"}, "with --dry-run"},
+		{[]string{"ingress", "recreate", "--gateway", "10.9.0.1"}, "needs the --subnet"},
+		{[]string{"ingress", "recreate", "--mtu", "12"}, "MTU of 12"},
 	} {
 		t.Run(tc.want, func(t *testing.T) {
 			_, _, err := run(t, withDocknet(), tc.args...)
@@ -80,4 +89,18 @@ func TestMigrateNothingToDo(t *testing.T) {
 func TestMigrateResumeNothing(t *testing.T) {
 	_, _, err := run(t, withDocknet(), "migrate", "--resume", "-y", "docknet")
 	assert.ErrorContains(t, err, `no migration of network "docknet" is under way`)
+}
+
+// TestAttachDryRunJSON: the plan for a script, one object for each context.
+func TestAttachDryRunJSON(t *testing.T) {
+	f := withDocknet()
+	f.services = []swarm.Service{{ID: "w", Spec: swarm.ServiceSpec{Annotations: swarm.Annotations{Name: "web"}}}}
+	out, _, err := run(t, f, "attach", "--dry-run", "--format", "json", "docknet", "web")
+	assert.NilError(t, err)
+	var plan rewirePlanJSON
+	assert.NilError(t, json.Unmarshal([]byte(out), &plan))
+	assert.Assert(t, is.Len(plan.Services, 1))
+	assert.Equal(t, plan.Services[0].Name, "web")
+	assert.Check(t, plan.Services[0].Changed)
+	assert.Check(t, is.Contains(plan.Services[0].Change, `network "docknet"`))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/swarmnet/docker-swarmnet/internal/apply"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/rewire"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
@@ -20,6 +21,7 @@ type rewireOptions struct {
 	network  string
 	services []string
 	dryRun   bool
+	format   string
 	detach   bool
 	timeout  time.Duration
 	contexts contextsOption
@@ -30,6 +32,8 @@ type rewireOptions struct {
 func (o *rewireOptions) install(cmd *cobra.Command, dockerCLI command.Cli) {
 	f := cmd.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would happen, and change nothing")
+	f.StringVar(&o.format, "format", "", `With --dry-run: format of the plan ("json": one object for each context)`)
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVarP(&o.detach, "detach", "d", false, "Do not wait until the services are up")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for each service")
 	o.contexts.install(cmd, dockerCLI)
@@ -40,6 +44,12 @@ func (o *rewireOptions) install(cmd *cobra.Command, dockerCLI command.Cli) {
 // run looks, says what the change does, asks, and carries it out. wish makes
 // the change of the network that was named.
 func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, wish func(swarm.Network) rewire.Change) error {
+	switch {
+	case o.format != "" && !o.dryRun:
+		return problem.New("--format goes with --dry-run").WithCode(problem.Usage)
+	case o.format != "" && o.format != "json":
+		return problem.New("--format %q: use \"json\"", o.format).WithCode(problem.Usage)
+	}
 	names, err := o.contexts.chosen(cmd, dockerCLI)
 	if err != nil {
 		return err
@@ -56,8 +66,7 @@ func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI c
 		return err
 	}
 	if o.dryRun {
-		_, _ = fmt.Fprint(dockerCLI.Out(), plan)
-		return nil
+		return showRewiring(dockerCLI.Out(), plan, o.format)
 	}
 	if err := agree(ctx, dockerCLI, o.confirmOption, plan); err != nil {
 		return err

@@ -33,7 +33,12 @@ func (o *rewireOptions) runInEach(ctx context.Context, cmd *cobra.Command, docke
 			wrong = append(wrong, err.Error())
 			continue
 		}
-		_, _ = fmt.Fprintf(&shown, "context %q\n%s", at.s.Context, plan)
+		if o.format == "" {
+			_, _ = fmt.Fprintf(&shown, "context %q\n", at.s.Context)
+		}
+		if err := showRewiring(&shown, plan, o.format); err != nil {
+			return err
+		}
 		sv, tasks := plan.Changes()
 		services, restarts = services+sv, restarts+tasks
 		r := rewiring(at.engine, cmd, o.timeout)
