@@ -81,7 +81,7 @@ score: ## every fault put into a live swarm: how often check is right; writes do
 	@hack/e2e-needs
 	rm -rf bin/score
 	@set -e; for e in $(SCORE_ENGINES); do \
-		E2E_ENGINE=$$e SCORE_PAGE=docs/score.md go test -tags e2e -count 1 -timeout 120m -v ./e2e/score; \
+		E2E_ENGINE=$$e SCORE_COMMIT=$$(git describe --always --dirty) SCORE_PAGE=docs/score.md go test -tags e2e -count 1 -timeout 120m -v ./e2e/score; \
 	done
 
 # Tools are built once and kept apart by version.

@@ -32,7 +32,7 @@ func addressFaults() []Fault {
 				eventually full; sleep 3`,
 			PutIn: `serve shop --network tiny`,
 			Heal:  `overlay roomy; docker service update -d --network-add roomy --network-rm tiny shop; running shop 1`,
-			Code:  "SN401", Object: "shop", Follows: []string{"SN405", "SN201", "SN403"},
+			Code:  "SN416", Object: "shop", Follows: []string{"SN401", "SN405", "SN201", "SN403"},
 			Explain: "shop", Broken: "addresses",
 		},
 		{

@@ -43,8 +43,10 @@ func clusterFaults() []Fault {
 			Code: "SN109", Object: "n2",
 		},
 		{
-			Name: "no-swarm", Is: "the context's engine has left its swarm",
-			PutIn: `leave 3`, Heal: `rejoin 3`, At: 3,
+			Name: "no-swarm", Is: "the context's engine, a manager, has left its swarm", At: 3,
+			Setup: `leave 3; forget; at 3 swarm init --advertise-addr "$(address 3)"`,
+			PutIn: `at 3 swarm leave --force`,
+			Heal:  `at 3 swarm init --advertise-addr "$(address 3)"`, Restore: `at 3 swarm leave --force; join 3`,
 			Code: "SN102", CI: true,
 		},
 		{

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -158,6 +159,7 @@ type Result struct {
 	Kind     Kind
 	Code     string
 	Engine   string
+	Commit   string // of the plugin
 	Detected bool
 	// First tells whether the fault's code stood first of all that was new.
 	First bool
@@ -180,12 +182,15 @@ type Result struct {
 // Run puts a fault into the bench's swarm, judges what check and explain say,
 // and heals it. The swarm must be clean.
 func (b *Bench) Run(ctx context.Context, f Fault) Result {
-	r := Result{Fault: f.Name, Is: f.Is, Kind: f.Kind, Code: f.Code}
+	r := Result{Fault: f.Name, Is: f.Is, Kind: f.Kind, Code: f.Code, Commit: commit()}
 	if err := b.run(ctx, f, &r); err != nil {
 		r.Trouble = err.Error()
 	}
 	return r
 }
+
+// commit is that of the plugin, as "make score" names it.
+func commit() string { return cmp.Or(os.Getenv("SCORE_COMMIT"), "not told") }
 
 func (b *Bench) run(ctx context.Context, f Fault, r *Result) error {
 	if err := b.script(ctx, f.Setup); err != nil {
@@ -295,7 +300,7 @@ const ipvsMissing = "SN417"
 
 // Healthy brings the swarm to a healthy state and holds check to silence.
 func (b *Bench) Healthy(ctx context.Context, swarm string, state State) HealthyRun {
-	h := HealthyRun{Swarm: swarm, State: state.Name}
+	h := HealthyRun{Swarm: swarm, State: state.Name, Commit: commit()}
 	if err := b.script(ctx, state.Script); err != nil {
 		h.Trouble = err.Error()
 		return h

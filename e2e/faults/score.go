@@ -21,6 +21,7 @@ type Run struct {
 // A HealthyRun is one check of a swarm in which nothing is wrong.
 type HealthyRun struct {
 	Engine, Swarm, State string
+	Commit               string // of the plugin
 	// Took is how long check ran, in seconds.
 	Took float64
 	// Alarms are errors and warnings, Notes the codes of notes.
@@ -151,6 +152,7 @@ func Markdown(runs []Run) string {
 		"`docker swarmnet check`\nis asked until it names it, the fault is healed as its [runbook](runbooks/README.md) says, and check is asked again.\n\n")
 	b.WriteString("| | |\n|---|---|\n")
 	row := func(what, value string) { fmt.Fprintf(&b, "| %s | %s |\n", what, value) }
+	row("Commits of the code that was tried, with the number of results", commits(runs))
 	row("Faults put in, of those in the catalogue (for each engine)", fmt.Sprintf("%d of %d", s.Visible+s.NeedsProbe+s.NeedsEngine, len(runs)*len(Catalogue())))
 	row("Faults that the API shows, detected", share(s.Detected, s.Visible))
 	row("Their code stood first among all that was new", share(s.First, s.Visible))
@@ -169,7 +171,33 @@ func Markdown(runs []Run) string {
 		b.WriteString(run.table())
 	}
 	b.WriteString(healthyTable(runs))
+	b.WriteString(unmadeTable())
 	return b.String()
+}
+
+// unmadeTable has a row for each code that no fault gives.
+func unmadeTable() string {
+	var b strings.Builder
+	b.WriteString("\n## Codes without a fault\n\nThe rules of these have unit tests only.\n\n| Code | Why no sandbox here can be brought to it |\n|---|---|\n")
+	for _, u := range Unmades() {
+		fmt.Fprintf(&b, "| %s | %s |\n", u.Code, u.Why)
+	}
+	return b.String()
+}
+
+// commits says which states of the code the results are of, the most frequent
+// first, as a run of one fault after a change replaces that result only.
+func commits(runs []Run) string {
+	of := map[string]int{}
+	for _, run := range runs {
+		for _, r := range run.Results {
+			of[r.Commit]++
+		}
+		for _, h := range run.Healthy {
+			of[h.Commit]++
+		}
+	}
+	return counts(of)
 }
 
 const rules = `- **Detected**: check has the fault's code, for the object at fault, within two minutes.
@@ -182,9 +210,6 @@ const rules = `- **Detected**: check has the fault's code, for the object at fau
   The fault was really put in, and check was held to silence about anything else.
 - **Times** are of the machine that ran it and of whatever else ran there. They are no benchmark; that is
   [here](benchmark.md).
-- Not in the catalogue, since no engine here can be brought to it: SN111, SN113 (engines 25.0.13, 28.2.2, 29), SN204,
-  SN208, SN308, SN411 (refused by the engines), SN409, SN416, SN503 (races that cannot be hit at will). Their rules have
-  unit tests only.
 `
 
 func (run Run) table() string {

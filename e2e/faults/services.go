@@ -146,24 +146,36 @@ func serviceFaults() []Fault {
 			Code:  "SN412", Object: "shop", Follows: []string{"SN402", "SN405"},
 		},
 		{
-			Name: "idle-connections", Is: "a VIP without keep-alive in its service",
-			Setup: `overlay app`, PutIn: `serve db --network app`, Heal: `docker service update -d --sysctl-add net.ipv4.tcp_keepalive_time=600 db`,
-			Code: "SN413", Object: "db", Follows: []string{"SN417"},
+			Name: "idle-connections", Is: "a database behind a VIP, and a client that keeps no connection alive",
+			Setup: `overlay app; serve api --network app; for i in 1 2 3; do at $i tag swarmnet/demo local/postgres:16; done`,
+			PutIn: `docker service create -d --no-resolve-image --name db --network app local/postgres:16`,
+			Heal:  `docker service update -d --sysctl-add net.ipv4.tcp_keepalive_time=600 api`,
+			Code:  "SN413", Object: "db",
 		},
 		{
 			Name: "gap-at-each-update", Is: "one replica, and the order stop-first",
-			PutIn: `serve shop`, Heal: `docker service update -d --update-order start-first shop`,
+			Setup: `overlay app; serve api --network app`,
+			PutIn: `serve shop --network app`, Heal: `docker service update -d --update-order start-first shop`,
 			Code: "SN414", Object: "shop",
 		},
 		{
 			Name: "no-health-check", Is: "a service without health check",
-			PutIn: `serve shop --replicas 2`, Heal: `docker service rm shop`,
+			Setup: `overlay app; serve api --network app`,
+			PutIn: `serve shop --network app --replicas 2`, Heal: `docker service update -d --health-cmd '/docker-swarmnet --help' shop`,
 			Code: "SN415", Object: "shop",
+		},
+		{
+			Name: "rolled-back-to-a-network-that-is-gone", Is: "a service was rolled back to a network that had been removed",
+			Setup: `overlay old; overlay new; serve shop --network old; running shop 1
+				docker service update -d --network-rm old --network-add new shop; updated shop completed; eventually docker network rm old`,
+			PutIn: `docker service rollback -d shop`,
+			Heal:  `docker service rollback -d shop; running shop 1`,
+			Code:  "SN409", Object: "shop", Follows: []string{"SN401", "SN403", "SN405"}, Explain: "shop", Broken: "network",
 		},
 		{
 			Name: "kernel-without-ipvs", Is: "a service with a VIP on a kernel without IPVS",
 			Setup: `[[ ! -e /proc/net/ip_vs ]]; overlay app`,
-			PutIn: `serve shop --network app`, Heal: `docker service rm shop; docker network rm app`,
+			PutIn: `serve shop --network app`, Heal: `docker service rm shop`,
 			Code: "SN417",
 		},
 	}

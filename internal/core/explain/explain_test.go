@@ -77,6 +77,11 @@ func TestWalkNamesTheFirstBrokenStep(t *testing.T) {
 		{"a network not made", func(s *swarm.Snapshot) { s.Networks[0].Driver = "" }, false, nil, stepNetwork},
 		{"no virtual address", func(s *swarm.Snapshot) { s.Services[0].VIPs = nil }, false, nil, stepAddresses},
 		{"no address", waiting(swarm.TaskNew, ""), false, nil, stepAddresses},
+		{"no address left, just now", func(s *swarm.Snapshot) {
+			waiting(swarm.TaskNew, "")(s)
+			s.Tasks[0].Created = now().Add(-time.Second)
+			s.Networks[0].Subnets[0].Prefix = netip.MustParsePrefix("10.0.1.0/30")
+		}, false, nil, stepAddresses},
 		{"no node", waiting(swarm.TaskPending, "no suitable node (insufficient resources on 2 nodes)"), false, nil, stepPlaced},
 		{"rejected", failed(swarm.TaskRejected, "Pool overlaps with other one"), false, nil, stepRunning},
 		{"no image", failed(swarm.TaskRejected, "No such image: web:1"), false, nil, stepRunning},

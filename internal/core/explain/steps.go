@@ -119,7 +119,19 @@ func (w *walk) addresses() Step {
 		evidence += "; virtual address " + strings.Join(own, ", ")
 	}
 	// A network that is full harms nobody who has an address.
-	return w.judged(stepAddresses, evidence, "SN416", "SN401", "SN208")
+	s := w.judged(stepAddresses, evidence, "SN416", "SN401", "SN208")
+	if s.Status == Broken || !w.waits() {
+		return s
+	}
+	if f, ok := w.found("SN201"); ok {
+		return broken(stepAddresses, f)
+	}
+	return s
+}
+
+// waits tells whether a task of the service has no address yet.
+func (w *walk) waits() bool {
+	return slices.ContainsFunc(w.tasks, func(t swarm.Task) bool { return t.State == swarm.TaskNew })
 }
 
 func (w *walk) placed() Step {
