@@ -85,7 +85,7 @@ func run(docker, plugin string, simulated bool) (err error) {
 			return err
 		}
 	}
-	return errors.Join(b.bySize(), b.byWidth(), b.byPlan())
+	return errors.Join(b.bySize(), b.byWidth(), b.byPlan(), b.byRules())
 }
 
 // live compares on a real swarm.

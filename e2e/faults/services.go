@@ -169,7 +169,7 @@ func serviceFaults() []Fault {
 			Setup: `overlay old; overlay new; serve shop --network old; running shop 1
 				docker service update -d --network-rm old --network-add new shop; updated shop completed; eventually docker network rm old`,
 			PutIn: `docker service rollback -d shop`,
-			Heal:  `docker service rollback -d shop; running shop 1`,
+			Heal:  `docker service rm shop; serve shop --network new; running shop 1`,
 			Code:  "SN409", Object: "shop", Follows: []string{"SN401", "SN403", "SN405"}, Explain: "shop", Broken: "network",
 		},
 		{

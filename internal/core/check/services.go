@@ -78,7 +78,7 @@ func danglingNetworkTarget(l *look) (o outcome) {
 				continue
 			}
 			f := l.onService(sv, "it asks for network %s, which does not exist", name(a.Target))
-			o.add(f.then("deploy it again, or: " + l.cmd("service update --network-rm %s %s", text.Clean(a.Target), text.Clean(sv.Name))))
+			o.add(f.then("deploy it again, or: " + l.cmd("service rm %s", text.Clean(sv.Name))))
 		}
 	}
 	return o
