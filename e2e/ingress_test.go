@@ -24,7 +24,7 @@ func published(t *testing.T) (s *harness.Swarm, ports []swarm.PortConfig) {
 	s = usual(t)
 	s.Load(t, demoImage)
 	ok(t, s, "create", "--subnet", "10.91.0.0/24", "docknet")
-	service(t, s, "web", 2, "--publish", "8443:8080", "--publish", "8080:8080", "--publish", "8081")
+	service(t, s, "web", 2, "--replicas", "2", "--publish", "8443:8080", "--publish", "8080:8080", "--publish", "8081")
 	return s, s.Service(t, "web").Endpoint.Ports
 }
 
