@@ -22,7 +22,7 @@ import (
 // swarm may cost that is larger.
 const (
 	maxRules  = time.Second // of CPU
-	maxGrowth = 1.5         // times the cost of each service at scale 1
+	maxGrowth = 2           // times the cost of each service at scale 1
 )
 
 // byRules measures what check's rules cost by themselves, on swarms of one,
