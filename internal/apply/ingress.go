@@ -129,6 +129,9 @@ func (r *recreation) run(ctx context.Context) (swarm.Network, error) {
 		if err == nil && !again {
 			if err = r.step(ctx, st); err == nil {
 				r.answered = time.Now()
+				if st.Kind == mesh.Finish {
+					r.begun = r.answered // it may have waited for all of its time
+				}
 			}
 		}
 		if err := r.stopped(ctx, err); err != nil {
