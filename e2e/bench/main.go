@@ -5,6 +5,7 @@
 //
 //	go run ./e2e/bench DOCKER PLUGIN             as root, on Linux; "make bench"
 //	go run ./e2e/bench DOCKER PLUGIN simulated   only what needs no real swarm
+//	go run ./e2e/bench DOCKER PLUGIN stack       only what is about stacks
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,18 +53,18 @@ func comparisons() []comparison {
 type bench struct{ docker, config, context string }
 
 func main() {
-	simulated := len(os.Args) == 4 && os.Args[3] == "simulated"
-	if len(os.Args) != 3 && !simulated {
-		fmt.Fprintln(os.Stderr, "usage: bench DOCKER PLUGIN [simulated]")
+	only := strings.Join(os.Args[min(3, len(os.Args)):], " ")
+	if len(os.Args) < 3 || !slices.Contains([]string{"", "simulated", "stack"}, only) {
+		fmt.Fprintln(os.Stderr, "usage: bench DOCKER PLUGIN [simulated|stack]")
 		os.Exit(125)
 	}
-	if err := run(os.Args[1], os.Args[2], simulated); err != nil {
+	if err := run(os.Args[1], os.Args[2], only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(docker, plugin string, simulated bool) (err error) {
+func run(docker, plugin, only string) (err error) {
 	config, err := os.MkdirTemp("", "docker-swarmnet-bench")
 	if err != nil {
 		return err
@@ -80,16 +82,21 @@ func run(docker, plugin string, simulated bool) (err error) {
 		return err
 	}
 	b := bench{docker: docker, config: config}
-	if !simulated {
-		if err := b.live(); err != nil {
+	if only != "simulated" {
+		if err := b.live(only); err != nil {
 			return err
 		}
 	}
-	return errors.Join(b.bySize(), b.byWidth(), b.byPlan(), b.byRules())
+	if only != "stack" {
+		if err := errors.Join(b.bySize(), b.byWidth(), b.byRules()); err != nil {
+			return err
+		}
+	}
+	return b.byPlan()
 }
 
 // live compares on a real swarm.
-func (b bench) live() (err error) {
+func (b bench) live(only string) (err error) {
 	if err := b.do("swarmnet", "sandbox", "up", "bench", "--progress", "quiet"); err != nil {
 		return err
 	}
@@ -102,6 +109,9 @@ func (b bench) live() (err error) {
 		if err := b.do(args...); err != nil {
 			return err
 		}
+	}
+	if only == "stack" {
+		return b.byStack()
 	}
 	fmt.Printf("%-18s %5s %12s %12s %8s %6s\n", "WHAT", "RUNS", "DOCKER", "SWARMNET", "RATIO", "GOAL")
 	for _, c := range comparisons() {

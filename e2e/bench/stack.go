@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/swarmnet/docker-swarmnet/e2e/simengine"
-	"github.com/swarmnet/docker-swarmnet/e2e/tap"
 )
 
 // What deploying a stack may cost.
@@ -99,12 +98,12 @@ func (b bench) noOp(own []string) error {
 	if err != nil {
 		return err
 	}
-	engine := tap.Open(strings.TrimPrefix(strings.TrimSpace(string(host)), "unix://"))
-	defer engine.Close()
-	if err := b.do(append(append([]string{"--host", engine.Host()}, own...), "many")...); err != nil {
+	engine := openTap(strings.TrimPrefix(strings.TrimSpace(string(host)), "unix://"))
+	defer engine.server.Close()
+	if err := b.do(append(append([]string{"--host", engine.host()}, own...), "many")...); err != nil {
 		return err
 	}
-	calls := len(engine.Asked())
+	calls := engine.asked.Load()
 	took, err := medianOf(9, func() error { return b.do(append(own, "many")...) })
 	if err != nil {
 		return err
