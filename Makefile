@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # The stripped linux/amd64 binary may not grow past this, in bytes.
 MAX_SIZE  := 29360128
 
-.PHONY: help build cross images engine demo e2e e2e-long e2e-mesh e2e-pages migrate-campaign bench score clean test unit
+.PHONY: help build cross images engine demo e2e e2e-long e2e-mesh e2e-pages migrate-campaign chaos bench score clean test unit
 help: ## show this list
 	@grep -hE '^[a-z0-9/-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -44,7 +44,7 @@ demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KE
 # RUN narrows the scenarios down, as go test -run does.
 RUN ?= .
 # Scenarios of many minutes, for a machine that has nothing else to do.
-LONG := ^Test(Attach.*|Ingress(Killed|Recreate)|RmForceDetach|Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers|Undoes)|Stack(Faults|Killed|WorkerLost|Addresses))$$
+LONG := ^Test(Attach.*|Ingress(Killed|Recreate)|RmForceDetach|Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers|Undoes)|Stack(Faults|Killed|WorkerLost|LeaderLost|Addresses|Alike.*|InSeveralSwarms))$$
 # What has a target of its own is left out; of it, what RUN names is not.
 SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages|$(LONG))
 e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
@@ -67,6 +67,13 @@ e2e-mesh: ## scenarios inside a kernel with IPVS and IPsec: ingress mesh, encryp
 migrate-campaign: ## kill migrations at 20 random moments, and send 20,000 requests through one (root, about 30 minutes)
 	@hack/e2e-needs
 	E2E_ENGINE=$(ENGINE) MIGRATE_KILLS=20 MIGRATE_REQUESTS=20000 go test -tags e2e -count 1 -timeout 120m -v -run '^TestMigrate(Killed|UnderLoad)$$' ./e2e
+
+# In "make e2e-long" the same scenarios run with two faults and one kill.
+FAULTS ?= 100
+KILLS  ?= 20
+chaos: ## deploy stacks with faults put in, and kill deploys with -9 (root, hours; FAULTS=100 KILLS=20)
+	@hack/e2e-needs
+	E2E_ENGINE=$(ENGINE) STACK_FAULTS=$(FAULTS) STACK_KILLS=$(KILLS) go test -tags e2e -count 1 -timeout 240m -v -run '^TestStack(Faults|Killed)$$' ./e2e
 
 bench: build bin/docker ## compare with docker's own commands, side by side, and at size (root)
 	@hack/e2e-needs

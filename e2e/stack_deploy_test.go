@@ -3,15 +3,19 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/swarm"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 	"gotest.tools/v3/icmd"
 	"gotest.tools/v3/poll"
+
+	"github.com/swarmnet/docker-swarmnet/e2e/harness"
 )
 
 // TestStackLife takes a stack from its first deploy to its removal.
@@ -145,6 +149,43 @@ func TestStackWorkerLost(t *testing.T) {
 	code := p.end(t, 3*s.Patience())
 	assert.Equal(t, code, 0, p.output())
 	s.WaitRunning(t, "shop_web", 2)
+}
+
+// TestStackLeaderLost: a manager that is killed mid-deploy while it leads is no
+// failure. The others elect another, and who deploys through one of them waits
+// for that.
+func TestStackLeaderLost(t *testing.T) {
+	s := lab.Swarm(t, harness.Spec{Suffix: "managers", Managers: 3})
+	s.Load(t, "swarmnet/demo")
+	leads := func(asked *harness.Node) string {
+		nodes, err := asked.API.NodeList(context.Background(), swarm.NodeListOptions{})
+		assert.NilError(t, err)
+		for _, n := range nodes {
+			if n.ManagerStatus != nil && n.ManagerStatus.Leader {
+				return n.Description.Hostname
+			}
+		}
+		return ""
+	}
+	assert.Equal(t, leads(s.Nodes[0]), s.Nodes[0].Hostname, "the first manager of a new swarm leads it")
+	other := s.Nodes[1]
+	file := stackFile(t, shop)
+	p := start(t, s.Command(append([]string{"-c", other.Context}, deployArgs(file)...)...), false)
+	eventually(t, s, func() poll.Result {
+		if s.Service(t, "shop_api") == nil {
+			return poll.Continue("shop_api is not there yet")
+		}
+		return poll.Success()
+	})
+	s.Fault(t, s.Nodes[0], "stop")
+	code := p.end(t, 3*s.Patience())
+	assert.Equal(t, code, 0, p.output())
+	assert.Check(t, leads(other) != s.Nodes[0].Hostname)
+	replicas := s.Docker("-c", other.Context, "service", "ls", "--format", "{{.Name}} {{.Replicas}}").Stdout()
+	assert.Check(t, is.Contains(replicas, "shop_web 2/2"))
+	assert.Check(t, is.Contains(replicas, "shop_api 1/1"))
+	again := icmd.RunCmd(s.Command(append([]string{"-c", other.Context}, deployArgs(file)...)...), icmd.WithTimeout(deployLimit))
+	again.Assert(t, icmd.Success)
 }
 
 // TestStackAddresses: a stack that needs every address of a network comes up a

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,7 +21,6 @@ import (
 	"gotest.tools/v3/icmd"
 
 	"github.com/swarmnet/docker-swarmnet/e2e/harness"
-	"github.com/swarmnet/docker-swarmnet/e2e/tap"
 )
 
 // shop is the stack of these scenarios: a service with a port, one behind it on
@@ -89,10 +89,18 @@ func runDeploy(s *harness.Swarm, file string, more ...string) *icmd.Result {
 // countedDeploy deploys past a proxy that counts the requests to the engine.
 func countedDeploy(t *testing.T, s *harness.Swarm, file string) (*icmd.Result, []string) {
 	t.Helper()
-	engine := tap.Open(strings.TrimPrefix(s.API.DaemonHost(), "unix://"))
-	defer engine.Close()
-	got := icmd.RunCmd(s.Command(append([]string{"--host", engine.Host()}, deployArgs(file)...)...), icmd.WithTimeout(deployLimit))
-	return got, engine.Asked()
+	var mu sync.Mutex
+	var asked []string
+	socket := s.Through(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, r.Method+" "+r.URL.Path)
+		return false
+	})
+	got := icmd.RunCmd(s.Command(append([]string{"--host", "unix://" + socket}, deployArgs(file)...)...), icmd.WithTimeout(deployLimit))
+	mu.Lock()
+	defer mu.Unlock()
+	return got, asked
 }
 
 // stackState is all that a swarm has of services, networks, configs and
