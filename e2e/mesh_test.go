@@ -24,7 +24,7 @@ import (
 // scenarios are to end in time: it takes 20 s on a machine of its own and a
 // minute on one that is a guest itself. Then heartbeats and health checks are
 // late too, and what fails is the machine.
-const slowest = 3 * time.Minute
+const slowest = 2 * time.Minute
 
 // mesh is a sandbox of three nodes inside a User Mode Linux kernel, which can
 // do what many a machine's own kernel cannot: IPVS and IPsec.

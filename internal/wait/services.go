@@ -32,6 +32,10 @@ const (
 	// seconds (swarmkit's election timeout is 10 ticks of 1 s); twice that is an
 	// outage, which the user should hear of while they can still do something.
 	Silence = 25 * time.Second
+	// tries is how often it is asked in that time at least: a manager with too
+	// much to do gives up one answer after 20 s (swarmkit's own limit on a
+	// request, moby daemon/cluster swarmRequestTimeout) and is there all the time.
+	tries = 3
 )
 
 // A SilentError ends a wait because the engine stopped answering. What the
@@ -67,19 +71,20 @@ func Services(ctx context.Context, w Watcher, ids []string, sink event.Sink) (ma
 		return ws.last, ctx.Err()
 	}
 	changes := w.Changes(ctx)
-	answered := time.Now()
+	answered, unanswered := time.Now(), 0
 	for {
 		services, tasks, nodes, err := w.WatchServices(ctx, ids)
 		switch {
 		case ctx.Err() != nil:
 			return ws.last, ctx.Err()
 		case err != nil:
-			if quiet := time.Since(answered); quiet >= Silence {
+			unanswered++
+			if quiet := time.Since(answered); quiet >= Silence && unanswered >= tries {
 				return ws.last, &SilentError{For: quiet.Round(time.Second), Err: err}
 			}
 			sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 		default:
-			answered = time.Now()
+			answered, unanswered = time.Now(), 0
 			if ws.step(ids, services, tasks, nodes, sink) {
 				return ws.last, nil
 			}
