@@ -332,7 +332,7 @@ func (r *recreation) stopped(ctx context.Context, err error) error {
 }
 
 func passing(err error) bool {
-	return errors.Is(err, errStillOn) || errors.Is(err, errUnserved) || engine.IsInUse(err) || engine.IsNotFound(err) ||
+	return errors.Is(err, errStillOn) || errors.Is(err, errUnserved) || engine.IsInUse(err) || engine.IsNetworkGone(err) ||
 		engine.IsConflict(err) || engine.IsIngressPresent(err) || engine.IsOutOfSequence(err)
 }
 

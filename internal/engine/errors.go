@@ -45,11 +45,15 @@ func IsOutOfSequence(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "update out of sequence")
 }
 
-// IsNotFound tells whether the object of a call does not exist. Engines pass on
-// what swarmkit and libnetwork say of a network without a kind at times (seen
-// while ingress goes, on 20.10), so their words count too.
-func IsNotFound(err error) bool {
-	if err == nil || cerrdefs.IsNotFound(err) {
+// IsNotFound tells whether the object of a call does not exist.
+func IsNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
+
+// IsNetworkGone tells whether a call was refused because a network, of which the
+// call need not be, does not exist. Engines pass on what swarmkit and libnetwork
+// say of it without a kind at times (seen while ingress goes, on 20.10), so their
+// words count too.
+func IsNetworkGone(err error) bool {
+	if err == nil || IsNotFound(err) {
 		return err != nil
 	}
 	msg := err.Error()
