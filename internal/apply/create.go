@@ -74,15 +74,15 @@ func CreateNetwork(ctx context.Context, e NetworkCreator, s *swarm.Snapshot, w n
 		WithNext("Try again when no other networks are being created.").WithCode(problem.RolledBack)
 }
 
-// createNetwork asks for the network. Interrupted meanwhile, it says that
-// nobody knows what became of it.
+// createNetwork asks for the network. When ctx ends meanwhile, and no answer
+// comes, the error says that nobody knows what became of it.
 func createNetwork(ctx context.Context, e NetworkCreator, dockerContext string, spec swarm.NetworkSpec) (id string, err error) {
 	asked, cancel := toItsEnd(ctx)
 	defer cancel()
 	id, err = e.CreateNetwork(asked, spec)
 	if err != nil && asked.Err() != nil {
-		p := problem.Error{Msg: fmt.Sprintf("interrupted while network %q was being created in context %q: whether it is there is not known", spec.Name, dockerContext), Err: err}
-		return "", p.WithNext("Run 'docker -c %s swarmnet ls' to see, or the same 'docker swarmnet create' again to go on.", dockerContext).WithCode(problem.Interrupted)
+		return "", cutShort(ctx, err, fmt.Sprintf("network %q was being created in context %q: whether it is there", spec.Name, dockerContext)).
+			WithNext("Run 'docker -c %s swarmnet ls' to see, or the same 'docker swarmnet create' again to go on.", dockerContext)
 	}
 	return id, err
 }

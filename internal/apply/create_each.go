@@ -148,7 +148,7 @@ func (c *creation) createAt(ctx context.Context, i int, d netspec.Decision) (los
 		c.networks[i], err = allocated(ctx, e, name, n.ID, d.Spec, false, sink)
 		return "", err
 	}
-	id, err := e.CreateNetwork(ctx, d.Spec)
+	id, err := createNetwork(ctx, e, name, d.Spec)
 	switch {
 	case engine.IsConflict(err):
 		return fmt.Sprintf("the name in context %q", name), nil

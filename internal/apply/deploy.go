@@ -79,15 +79,18 @@ func warned(sink event.Sink, service string, warnings []string) {
 // write creates or updates; a name or a version that somebody else was quicker
 // with is an error that says so.
 func (d ServiceDeployment) write(ctx context.Context, e ServiceDeployer) (id string, warnings []string, err error) {
-	ctx, cancel := toItsEnd(ctx)
+	asked, cancel := toItsEnd(ctx)
 	defer cancel()
-	defer func() {
-		if err != nil && ctx.Err() != nil {
-			name := text.Clean(d.Request.Service().Name)
-			p := problem.Error{Msg: fmt.Sprintf("interrupted while service %q of context %q was being written: whether it was is not known", name, d.Context), Err: err}
-			err = p.WithNext("Run 'docker -c %s service ps %s' to see, or the same 'docker swarmnet deploy' again to go on.", d.Context, name).WithCode(problem.Interrupted)
-		}
-	}()
+	id, warnings, err = d.request(asked, e)
+	if err != nil && asked.Err() != nil {
+		name := text.Clean(d.Request.Service().Name)
+		return "", nil, cutShort(ctx, err, fmt.Sprintf("service %q of context %q was being written: whether it was", name, d.Context)).
+			WithNext("Run 'docker -c %s service ps %s' to see, or the same 'docker swarmnet deploy' again to go on.", d.Context, name)
+	}
+	return id, warnings, err
+}
+
+func (d ServiceDeployment) request(ctx context.Context, e ServiceDeployer) (id string, warnings []string, err error) {
 	if d.Before == nil {
 		id, warnings, err = e.CreateService(ctx, d.Request)
 		if engine.IsConflict(err) {

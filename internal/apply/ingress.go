@@ -106,16 +106,21 @@ func (r *recreation) object() string { return "network " + r.course.Goal.Name }
 // told is the error for what was left half-way: it never hides that a swarm has
 // no ingress network.
 func (r *recreation) told(l *leftError) error {
-	state := "The services remember their ports."
+	there, marked := true, true
 	if r.seen != nil {
-		if _, there := r.seen.Ingress(); !there {
-			state = fmt.Sprintf("THE SWARM OF CONTEXT %q HAS NO INGRESS NETWORK at this moment: no port published in the routing mesh answers. %s", r.Context, state)
-		}
-		if _, marked := mesh.Find(r.seen); !marked {
-			state = strings.TrimSuffix(state, " The services remember their ports.")
-		}
+		_, there = r.seen.Ingress()
+		_, marked = mesh.Find(r.seen)
 	}
-	return (&problem.Error{Msg: l.msg + "\n\n" + state, Err: l.err}).WithNext("%s", mesh.GoOn(r.Context)).WithCode(l.code)
+	says := []string{l.msg}
+	if !there {
+		says = append(says, fmt.Sprintf("THE SWARM OF CONTEXT %q HAS NO INGRESS NETWORK at this moment: no port published in the routing mesh answers.", r.Context))
+	}
+	next := fmt.Sprintf("Run 'docker -c %s swarmnet ingress recreate' with the options it shall have.", r.Context)
+	if marked {
+		says = append(says, "The services remember their ports.")
+		next = mesh.GoOn(r.Context)
+	}
+	return &problem.Error{Msg: strings.Join(says, "\n\n"), Next: next, Code: l.code, Err: l.err}
 }
 
 // run looks, does the next step, and looks again, until there is none.

@@ -2,7 +2,11 @@ package apply
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 )
 
 // grace is how long a request that changes the swarm may still take after
@@ -25,4 +29,14 @@ func toItsEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 		stop()
 		cancel()
 	}
+}
+
+// cutShort is the error of a request for something that was given up before it
+// was answered, since ctx had ended: nobody knows what became of it.
+func cutShort(ctx context.Context, err error, doing string) *problem.Error {
+	why, code := "interrupted", problem.Interrupted
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		why, code = "the time was over", problem.TimedOut
+	}
+	return &problem.Error{Msg: fmt.Sprintf("%s while %s is not known", why, doing), Code: code, Err: err}
 }
