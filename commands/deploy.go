@@ -1,24 +1,12 @@
 package commands
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"github.com/docker/cli/cli/command"
-	"github.com/docker/cli/cli/command/service"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/swarmnet/docker-swarmnet/internal/apply"
-	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
-	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
-	"github.com/swarmnet/docker-swarmnet/internal/core/text"
-	"github.com/swarmnet/docker-swarmnet/internal/display"
-	"github.com/swarmnet/docker-swarmnet/internal/engine"
-	"github.com/swarmnet/docker-swarmnet/internal/event"
 )
 
 type deployOptions struct {
@@ -27,20 +15,10 @@ type deployOptions struct {
 	progressOptions
 }
 
-// recordingCLI gives docker's own command a client that only records.
-type recordingCLI struct {
-	command.Cli
-	api engine.APIClient
-}
-
-// Client returns the recording client.
-func (c *recordingCLI) Client() engine.APIClient { return c.api }
-
 func newDeployCommand(dockerCLI command.Cli) *cobra.Command {
 	var o deployOptions
 	var st stackDeployOptions
-	recording := &recordingCLI{Cli: dockerCLI}
-	create := dockerServiceCreate(recording)
+	var docker dockerFlags
 	cmd := &cobra.Command{
 		Use:   "deploy [OPTIONS] IMAGE [COMMAND] [ARG...]\n  docker swarmnet deploy -c FILE [OPTIONS] [STACK]",
 		Short: "Create or update a service or a stack, and prove it up",
@@ -62,10 +40,11 @@ Services that are as asked for are left alone, all others are waited for at once
 them does not come up, the whole stack goes back to what it was. Killed at whatever moment,
 the same command again completes the work. The names of the services are printed.
 
-With --contexts the stack is deployed on several swarms, or on none. Nothing begins unless
-all can be planned. The first context is the canary (--wave); when the stack is up there,
+With --contexts the service or stack is deployed on several swarms, or on none. Nothing begins
+unless all can be planned. The first context is the canary (--wave); when it is up there,
 the rest follow side by side. When it fails in one, those before it are put back too. Every
-wave has the time of --timeout, and what --prune removes goes last.`,
+wave has the time of --timeout, and what --prune removes goes last. For a service the
+contexts and its IDs are printed as a table.`,
 		Example: `  # A database, and an application that finds it by its name
   docker swarmnet deploy --name postgress --network docknet -e POSTGRES_PASSWORD=example postgres
   docker swarmnet deploy --name mydrupal --network docknet -p 80:80 drupal
@@ -85,43 +64,34 @@ wave has the time of --timeout, and what --prune removes goes last.`,
   docker swarmnet deploy -c compose.yaml --plan shop.plan shop
 
   # On three swarms: east first, and only when it is up there the others
-  docker swarmnet deploy -c compose.yaml --contexts east,west,north shop`,
+  docker swarmnet deploy -c compose.yaml --contexts east,west,north shop
+  docker swarmnet deploy --contexts east,west,north --name web --network docknet web:2`,
 		Args: func(cmd *cobra.Command, args []string) error { return st.arguments(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if st.wanted(cmd) {
-				return runDeployStack(cmd, dockerCLI, o, st, create.Flags(), args)
+				return runDeployStack(cmd, dockerCLI, o, st, docker.set, args)
 			}
 			if err := st.refuse(cmd); err != nil {
 				return err
 			}
-			return runDeploy(cmd, dockerCLI, o, func(api engine.APIClient) error {
-				recording.api = api
-				return create.RunE(cmd, args)
-			})
+			return runDeployService(cmd, dockerCLI, o, st.waves, docker, args)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			return st.completeName(cmd, dockerCLI, args, word)
 		},
 	}
-	o.installFlags(cmd, dockerCLI, create.Flags(), &st)
+	o.installFlags(cmd, dockerCLI, &docker, &st)
 	return cmd
 }
 
 // installFlags adds the flags of docker's own command, of a stack, and those
 // that both have beside them.
-func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, docker *pflag.FlagSet, st *stackDeployOptions) {
+func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, docker *dockerFlags, st *stackDeployOptions) {
 	f := cmd.Flags()
-	docker.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name == "network" {
-			// Cobra keeps one completion for each flag, and docker's own for this
-			// one asks for as long as it takes, and offers local networks too.
-			own := *flag
-			flag = &own
-		}
-		f.AddFlag(flag)
-	})
+	docker.install(f, dockerCLI)
 	f.SetInterspersed(false)
-	st.installFlags(cmd, dockerCLI)
+	st.installFlags(cmd)
+	st.waves.install(cmd, dockerCLI)
 	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do with a service or stack that does not come up ("rollback", "leave")`)
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for the service or stack")
 	o.install(cmd)
@@ -129,15 +99,6 @@ func (o *deployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli, 
 	_ = cmd.RegisterFlagCompletionFunc("network", func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		return completeNetworks(dockerCLI, 0)(cmd, nil, word)
 	})
-}
-
-// dockerServiceCreate returns docker's own "service create" (docs/adr/0001).
-func dockerServiceCreate(dockerCLI command.Cli) *cobra.Command {
-	cmd, _, err := service.NewServiceCommand(dockerCLI).Find([]string{"create"}) //nolint:staticcheck // the one way to its flags, held by a test
-	if err != nil {
-		panic("docker/cli has no service create: " + err.Error())
-	}
-	return cmd
 }
 
 func (o deployOptions) validate(cmd *cobra.Command) error {
@@ -157,105 +118,4 @@ func (o deployOptions) validateOnFailure() error {
 		return problem.New("--on-failure %q: use \"rollback\" or \"leave\"", o.onFailure).WithCode(problem.Usage)
 	}
 	return nil
-}
-
-func runDeploy(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, record func(engine.APIClient) error) error {
-	ctx := cmd.Context()
-	if err := o.validate(cmd); err != nil {
-		return err
-	}
-	if quiet, err := cmd.Flags().GetBool("quiet"); err == nil && quiet {
-		o.mode = display.Quiet
-	}
-	sink, done, err := o.open(dockerCLI)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := requireSupported(dockerCLI, cmd.Flags()); err != nil {
-		return err
-	}
-	e, s, request, err := lookAndRecord(ctx, dockerCLI, record)
-	if err != nil {
-		return err
-	}
-	object := "service " + text.Clean(request.Service().Name)
-	if len(request.Missing) == 0 {
-		warning, err := e.ResolveImage(ctx, request)
-		if err != nil {
-			return err
-		}
-		if warning != "" {
-			sink.On(event.Event{Object: object, Kind: event.Warning, State: "warning", Detail: warning})
-		}
-	}
-	wish := deploy.Wish{Service: request.Service(), Networks: request.Networks, Missing: request.Missing}
-	var changes []deploy.Change
-	if existing, ok := s.ServiceByName(wish.Service.Name); ok {
-		wish.Existing = &existing
-		if changes, err = request.Against(existing, s.Networks); err != nil {
-			return err
-		}
-		wish.Service = request.Service()
-	}
-	if err := deploy.Preflight(s, wish, changes); err != nil {
-		return err
-	}
-	if wish.Existing != nil {
-		if len(changes) == 0 {
-			sink.On(event.Event{Object: object, Kind: event.Good, State: "unchanged"})
-			done()
-			_, _ = fmt.Fprintln(dockerCLI.Out(), wish.Existing.ID)
-			return nil
-		}
-		sink.On(event.Event{Object: object, Kind: event.Note, State: "changes", Detail: deploy.Words(changes)})
-	}
-	id, err := deployRequest(ctx, cmd, o, e, wish.Existing, request, sink)
-	if err != nil {
-		return err
-	}
-	done() // what is printed now must not land among progress
-	_, _ = fmt.Fprintln(dockerCLI.Out(), id)
-	return nil
-}
-
-func deployRequest(ctx context.Context, cmd *cobra.Command, o deployOptions, e *engine.Engine, existing *swarm.Service, request *engine.ServiceRequest, sink event.Sink) (id string, err error) {
-	detach, err := cmd.Flags().GetBool("detach")
-	if err != nil {
-		return "", err
-	}
-	return apply.DeployService(ctx, e, apply.ServiceDeployment{
-		Context: e.Context(), Request: request, Before: existing,
-		Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Log: e.TaskLog,
-	}, sink)
-}
-
-// lookAndRecord takes the snapshot and finds out what docker would create, side
-// by side: neither needs the other.
-func lookAndRecord(ctx context.Context, dockerCLI command.Cli, record func(engine.APIClient) error) (*engine.Engine, *swarm.Snapshot, *engine.ServiceRequest, error) {
-	e, err := openCurrent(dockerCLI)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	var s *swarm.Snapshot
-	var request *engine.ServiceRequest
-	var lookErr, recordErr error
-	var g errgroup.Group
-	g.Go(func() error { s, lookErr = e.Look(ctx); return nil })
-	g.Go(func() error { request, recordErr = e.RecordService(record); return nil })
-	_ = g.Wait()
-	if lookErr != nil {
-		return nil, nil, nil, lookErr
-	}
-	// That the engine is a worker says more than what recording met there.
-	if err := engine.RequireManager(s); err != nil {
-		return nil, nil, nil, err
-	}
-	if recordErr != nil {
-		return nil, nil, nil, recordErr
-	}
-	if len(s.Unread) > 0 {
-		return nil, nil, nil, problem.New("could not read the %s of the swarm: %w", s.Unread[0].What, s.Unread[0].Err)
-	}
-	return e, s, request, nil
 }

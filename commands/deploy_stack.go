@@ -21,16 +21,15 @@ import (
 // stackDeployOptions are the flags of deploy that are for stacks.
 type stackDeployOptions struct {
 	stackOptions
-	confirm  confirmOption
-	plan     string
-	contexts contextsOption
-	wave     string
+	waves   wavesOption
+	confirm confirmOption
+	plan    string
 	// own are the names of these flags.
 	own []string
 }
 
 // installFlags adds the flags beside those of docker's "service create".
-func (o *stackDeployOptions) installFlags(cmd *cobra.Command, dockerCLI command.Cli) {
+func (o *stackDeployOptions) installFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	before := map[string]bool{}
 	f.VisitAll(func(flag *pflag.Flag) { before[flag.Name] = true })
@@ -38,9 +37,6 @@ func (o *stackDeployOptions) installFlags(cmd *cobra.Command, dockerCLI command.
 	o.complete(cmd)
 	f.StringVar(&o.plan, "plan", "", `Carry out only what "docker swarmnet plan --out" has written to this file`)
 	_ = cmd.MarkFlagFilename("plan")
-	o.contexts.install(cmd, dockerCLI)
-	f.StringVar(&o.wave, "wave", "1", `Of several contexts, how many come first, the rest when the stack is up there; or "all" at once`)
-	_ = cmd.RegisterFlagCompletionFunc("wave", cobra.FixedCompletions([]string{"1", allAtOnce}, cobra.ShellCompDirectiveNoFileComp))
 	o.confirm.install(cmd)
 	f.VisitAll(func(flag *pflag.Flag) {
 		if !before[flag.Name] {
@@ -137,7 +133,7 @@ func runDeployStack(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions, 
 	if len(sites) == 1 {
 		err = apply.DeployStack(ctx, sites[0].Engine, sites[0].StackDeployment, sink)
 	} else {
-		err = apply.DeployStackEach(ctx, sites, st.first(), sink)
+		err = apply.DeployStackEach(ctx, sites, st.waves.first(), sink)
 	}
 	if err != nil {
 		return err
@@ -209,7 +205,7 @@ func (o *stackDeployOptions) again(planned []*plannedStack) string {
 		for _, ps := range planned {
 			names = append(names, ps.plan.Context)
 		}
-		fmt.Fprintf(&b, "docker swarmnet deploy --contexts %s --wave %s", strings.Join(names, ","), o.wave)
+		fmt.Fprintf(&b, "docker swarmnet deploy --contexts %s --wave %s", strings.Join(names, ","), o.waves.wave)
 	}
 	for _, f := range o.files {
 		b.WriteString(" -c " + f)

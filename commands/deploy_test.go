@@ -17,7 +17,7 @@ import (
 func TestDeployHasDockersFlags(t *testing.T) {
 	dockerCLI, err := command.NewDockerCli()
 	assert.NilError(t, err)
-	create, _, err := service.NewServiceCommand(dockerCLI).Find([]string{"create"}) //nolint:staticcheck // see deploy.go
+	create, _, err := service.NewServiceCommand(dockerCLI).Find([]string{"create"}) //nolint:staticcheck // see deploy_flags.go
 	assert.NilError(t, err)
 	deploy := newDeployCommand(dockerCLI)
 	seen := 0
@@ -37,17 +37,22 @@ func TestDeployRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		args []string
 		want string
+		code int
 	}{
-		{[]string{"--name", "web", "image"}, "--network is missing"},
-		{[]string{"--network", "docknet", "image"}, "--name is missing"},
-		{[]string{"--network", "docknet", "--name", "web"}, "requires at least 1 argument"},
-		{[]string{"--network", "docknet", "--name", "web", "--on-failure", "panic", "image"}, `--on-failure "panic"`},
+		{[]string{"--name", "web", "image"}, "--network is missing", problem.Usage},
+		{[]string{"--network", "docknet", "image"}, "--name is missing", problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web"}, "requires at least 1 argument", problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web", "--on-failure", "panic", "image"}, `--on-failure "panic"`, problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web", "--prune", "image"}, "--prune is for a stack", problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web", "--wave", "most", "image"}, `--wave "most"`, problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web", "--wave", "2", "image"}, "no contexts were named", problem.Usage},
+		{[]string{"--network", "docknet", "--name", "web", "--contexts", "default,nowhere", "image"}, "nothing was changed: not every context answered: nowhere", problem.Failed},
 	} {
 		// The fake has no ServiceCreate: a creation would panic.
 		out, _, err := run(t, newFakeEngine(), append([]string{"deploy"}, tc.args...)...)
 		assert.Check(t, is.ErrorContains(err, tc.want))
 		assert.Equal(t, out, "")
-		assert.Equal(t, exitCodeOf(err), problem.Usage)
+		assert.Equal(t, exitCodeOf(err), tc.code)
 	}
 }
 
@@ -71,6 +76,4 @@ func TestDeployStackRefuses(t *testing.T) {
 		assert.Equal(t, out, "")
 		assert.Equal(t, exitCodeOf(err), tc.code)
 	}
-	_, _, err := run(t, newFakeEngine(), "deploy", "--network", "docknet", "--name", "web", "--contexts", "default", "image")
-	assert.Check(t, is.ErrorContains(err, "--contexts is for a stack"))
 }

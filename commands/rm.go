@@ -163,9 +163,7 @@ func joined(errs []error) error {
 	}
 	code := problem.Failed
 	for _, err := range errs {
-		var p *problem.Error
-		if errors.As(err, &p) && p.Code > problem.Failed {
-			code = p.Code
+		if code = problem.CodeOf(err); code > problem.Failed {
 			break
 		}
 	}

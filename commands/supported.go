@@ -1,10 +1,10 @@
 package commands
 
 import (
-	"github.com/docker/cli/cli/command"
 	"github.com/spf13/pflag"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
+	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/engine"
 )
 
@@ -12,14 +12,14 @@ import (
 // too old for, or runs the wrong system for: it would ignore them. Docker does
 // the same for its own commands only (docker/cli, cmd/docker areFlagsSupported),
 // and in the same words.
-func requireSupported(dockerCLI command.Cli, flags *pflag.FlagSet) error {
+func requireSupported(s *swarm.Snapshot, flags *pflag.FlagSet) error {
 	var found []string
 	flags.Visit(func(f *pflag.Flag) {
-		if want := annotation(f, "version"); want != "" && engine.OlderAPI(dockerCLI.CurrentVersion(), want) {
-			found = append(found, `"--`+f.Name+`" requires API version `+want+`, but the Docker daemon API version is `+dockerCLI.CurrentVersion())
+		if want := annotation(f, "version"); want != "" && engine.OlderAPI(s.Engine.APIVersion, want) {
+			found = append(found, `"--`+f.Name+`" requires API version `+want+`, but the Docker daemon API version is `+s.Engine.APIVersion)
 		}
 		if want := annotation(f, "ostype"); want != "" {
-			if is := dockerCLI.ServerInfo().OSType; is != "" && is != want {
+			if is := s.Engine.OS; is != "" && is != want {
 				found = append(found, `"--`+f.Name+`" is only supported on a Docker daemon running on `+want+`, but the Docker daemon is running on `+is)
 			}
 		}
@@ -27,7 +27,7 @@ func requireSupported(dockerCLI command.Cli, flags *pflag.FlagSet) error {
 	if len(found) == 0 {
 		return nil
 	}
-	return problem.Join(`context "`+dockerCLI.CurrentContext()+`" has an engine that cannot do this`, found)
+	return problem.Join(`context "`+s.Context+`" has an engine that cannot do this`, found)
 }
 
 // annotation returns docker's note on a flag, "" when there is none.

@@ -30,6 +30,8 @@ type ServiceDeployment struct {
 	Request *engine.ServiceRequest
 	// Before is the service as it is; nil when it is to be created.
 	Before *swarm.Service
+	// Unchanged leaves Before alone: it is as asked for.
+	Unchanged bool
 	// Detach returns as soon as the swarm has taken the request.
 	Detach bool
 	// Leave leaves a service that does not come up as it is.
@@ -41,32 +43,59 @@ type ServiceDeployment struct {
 // DeployService creates or updates the service, waits until it is up and
 // returns its ID. A service that does not come up is taken back.
 func DeployService(ctx context.Context, e ServiceDeployer, d ServiceDeployment, sink event.Sink) (string, error) {
-	name := d.Request.Service().Name
-	id, warnings, err := d.write(ctx, e)
+	r := &serviceRun{ServiceDeployment: d, e: e, sink: sink}
+	err := r.deploy(ctx)
+	return r.made.ID, err
+}
+
+// serviceRun is one deployment under way.
+type serviceRun struct {
+	ServiceDeployment
+	e    ServiceDeployer
+	sink event.Sink
+
+	// made is the service as it was written, or found unchanged.
+	made swarm.Service
+	// back tells that what was done has been undone.
+	back bool
+}
+
+func (r *serviceRun) deploy(ctx context.Context) error {
+	name := r.Request.Service().Name
+	if r.Unchanged {
+		r.made = *r.Before
+		r.sink.On(event.Event{Object: "service " + text.Clean(name), Kind: event.Good, State: "unchanged"})
+		return nil
+	}
+	id, warnings, err := r.write(ctx, r.e)
 	if err != nil {
-		return "", err
+		return err
 	}
-	warned(sink, name, warnings)
-	made, err := e.Service(ctx, id)
+	r.made = swarm.Service{ID: id, Name: name}
+	warned(r.sink, name, warnings)
+	made, err := r.e.Service(ctx, id)
 	switch {
-	case err != nil && ctx.Err() == nil:
-		return id, problem.New("service %q was written, and whether it is up is not known: %w", text.Clean(name), err)
-	case err != nil:
-		made = swarm.Service{ID: id, Name: name}
-	case d.Detach:
-		return id, nil
+	case err == nil:
+		r.made = made
+	case ctx.Err() == nil:
+		return problem.New("service %q was written, and whether it is up is not known: %w", text.Clean(name), err)
 	}
-	r := rollout{
-		dockerContext: d.Context, service: made, did: "created", again: "docker swarmnet deploy", timeout: d.Timeout, log: d.Log,
-		undo: func(ctx context.Context) (string, error) { return d.undo(ctx, e, made, sink) },
+	if r.Detach && err == nil {
+		return nil
 	}
-	if d.Before != nil {
-		r.did = "updated"
+	out := rollout{
+		dockerContext: r.Context, service: r.made, did: "created", again: "docker swarmnet deploy", timeout: r.Timeout, log: r.Log,
+		undo: func(ctx context.Context) (string, error) { return r.undo(ctx, r.e, r.made, r.sink) },
 	}
-	if d.Leave {
-		r.left = "--on-failure leave"
+	if r.Before != nil {
+		out.did = "updated"
 	}
-	return id, r.wait(ctx, e, sink)
+	if r.Leave {
+		out.left = "--on-failure leave"
+	}
+	err = out.wait(ctx, r.e, r.sink)
+	r.back = problem.CodeOf(err) == problem.RolledBack
+	return err
 }
 
 // warned passes on what the engine warns of.

@@ -120,7 +120,7 @@ func (w wreck[R]) code(ctx context.Context, reverted []error, gravest int) int {
 		return problem.RollbackFailed
 	case slices.ContainsFunc(w.runs, func(r R) bool { return r.stands() }):
 		// Somewhere it was left: nobody may take this for a whole roll-back.
-		if slices.ContainsFunc(w.failed, func(err error) bool { return exitCode(err) == problem.TimedOut }) {
+		if slices.ContainsFunc(w.failed, func(err error) bool { return problem.CodeOf(err) == problem.TimedOut }) {
 			return problem.TimedOut
 		}
 		return problem.Failed
@@ -148,15 +148,7 @@ func gathered(errs []error) *problem.Error {
 			}
 		}
 		parts = append(parts, msg)
-		code = max(code, exitCode(err))
+		code = max(code, problem.CodeOf(err))
 	}
 	return &problem.Error{Msg: strings.Join(parts, "\n\n"), Next: strings.Join(next, "\n"), Code: code, Err: errors.Join(errs...)}
-}
-
-func exitCode(err error) int {
-	var p *problem.Error
-	if errors.As(err, &p) && p.Code != 0 {
-		return p.Code
-	}
-	return problem.Failed
 }

@@ -65,6 +65,19 @@ func (e *Error) WithCode(code int) *Error {
 	return e
 }
 
+// CodeOf returns the exit code of an error, which is Failed where it says
+// nothing of one.
+func CodeOf(err error) int {
+	if err == nil {
+		return Done
+	}
+	var p *Error
+	if errors.As(err, &p) && p.Code != 0 {
+		return p.Code
+	}
+	return Failed
+}
+
 // Join makes one error of several findings of equal rank, each on a line of
 // its own under msg, so that the user can mend all of them in one go.
 func Join(msg string, findings []string) *Error {
