@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/docker/cli/cli"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
+	"gotest.tools/v3/icmd"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 )
@@ -88,4 +90,27 @@ func TestReport(t *testing.T) {
 			assert.Check(t, is.Equal(stderr.String(), tc.text))
 		})
 	}
+}
+
+// asPlugin makes this test's program the plugin.
+const asPlugin = "SWARMNET_TEST_AS_PLUGIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPlugin) != "" {
+		os.Exit(Main(os.Args))
+	}
+	os.Exit(m.Run())
+}
+
+// The handshake that package metadata answers by itself says what docker/cli's
+// framework says.
+func TestHandshake(t *testing.T) {
+	answer := func(args ...string) string {
+		cmd := icmd.Command(os.Args[0], args...)
+		cmd.Env = append(os.Environ(), asPlugin+"=1", "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND=docker")
+		r := icmd.RunCmd(cmd)
+		r.Assert(t, icmd.Success)
+		return r.Stdout()
+	}
+	assert.Equal(t, answer("docker-cli-plugin-metadata"), answer("--debug", "docker-cli-plugin-metadata"))
 }
