@@ -28,9 +28,8 @@ type ingressRecreateOptions struct {
 	mtu               int
 	options           opts.MapOpts
 	resume, undo      bool
-	dryRun            bool
-	format            string
 	timeout           time.Duration
+	dryRunOption
 	confirmOption
 	progressOptions
 }
@@ -73,12 +72,10 @@ their ports in labels until all is done: after Ctrl-C, or when this command was 
 	f.VarP(&o.options, "opt", "o", "Set driver specific options")
 	f.BoolVar(&o.resume, "resume", false, "Go on with what was interrupted")
 	f.BoolVar(&o.undo, "undo", false, "Go back to the ingress network that was before")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show the plan, and change nothing")
-	f.StringVar(&o.format, "format", "", `With --dry-run: format of the plan ("json")`)
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each step may take, such as services coming up")
+	o.dryRunOption.install(cmd, "Show the plan, and change nothing", "")
 	o.confirmOption.install(cmd)
 	o.progressOptions.install(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -98,26 +95,12 @@ func (o *ingressRecreateOptions) wish() (mesh.Wish, error) {
 // validate holds what flags mean together.
 func (o *ingressRecreateOptions) validate(w mesh.Wish) error {
 	goesOn := o.resume || o.undo
-	var wrong []string
-	for _, rule := range []struct {
-		broken bool
-		why    string
-	}{
-		{o.resume && o.undo, "--resume goes on and --undo goes back: use one"},
-		{goesOn && (len(w.Subnets) > 0 || len(w.Options) > 0), "--resume and --undo go by what was asked for when it began: leave the other properties out"},
-		{goesOn && o.dryRun, "--dry-run shows the plan of what has not begun"},
-		{o.format != "" && !o.dryRun, "--format goes with --dry-run"},
-		{o.format != "" && o.format != "json", fmt.Sprintf("--format %q: use \"json\"", o.format)},
-		{o.timeout <= 0, "--timeout: give each step some time, such as 5m"},
-	} {
-		if rule.broken {
-			wrong = append(wrong, rule.why)
-		}
-	}
-	if len(wrong) > 0 {
-		return problem.Join("the options contradict each other", wrong).WithCode(problem.Usage)
-	}
-	return nil
+	return hold(append(o.rules(),
+		flagRule{o.resume && o.undo, "--resume goes on and --undo goes back: use one"},
+		flagRule{goesOn && (len(w.Subnets) > 0 || len(w.Options) > 0), "--resume and --undo go by what was asked for when it began: leave the other properties out"},
+		flagRule{goesOn && o.dryRun, "--dry-run shows the plan of what has not begun"},
+		flagRule{o.timeout <= 0, "--timeout: give each step some time, such as 5m"},
+	)...)
 }
 
 func runIngressRecreate(ctx context.Context, dockerCLI command.Cli, o ingressRecreateOptions) error {
@@ -150,7 +133,7 @@ func runIngressRecreate(ctx context.Context, dockerCLI command.Cli, o ingressRec
 		return err
 	}
 	question := fmt.Sprintf("This makes the routing mesh of context %q anew: the ports of %s are silent meanwhile, and their tasks restart (%s in all). Continue?",
-		s.Context, countOf(len(plan.Services), "service"), countOf(plan.Restarts(), "restart"))
+		s.Context, text.Count(len(plan.Services), "service"), text.Count(plan.Restarts(), "restart"))
 	if err := o.ask(ctx, dockerCLI, question); err != nil {
 		return err
 	}
@@ -234,7 +217,7 @@ func showRecreation(out io.Writer, p mesh.Plan, format string) error {
 	migrationSection(&b, "changes", p.Changes)
 	services := make([]string, 0, len(p.Services))
 	for _, sv := range p.Services {
-		services = append(services, fmt.Sprintf("%s: %s; %s, each restarts 2 times", text.Clean(sv.Name), text.Clean(strings.Join(sv.Ports, ", ")), countOf(sv.Tasks, "task")))
+		services = append(services, fmt.Sprintf("%s: %s; %s, each restarts 2 times", text.Clean(sv.Name), text.Clean(strings.Join(sv.Ports, ", ")), text.Count(sv.Tasks, "task")))
 	}
 	migrationSection(&b, "services", services)
 	migrationSection(&b, "steps", p.Steps)

@@ -22,12 +22,11 @@ type migrateOptions struct {
 	network      string
 	wish         migrateFlags
 	resume, undo bool
-	dryRun       bool
-	format       string
 	parallel     int
 	onFailure    string
 	timeout      time.Duration
 	totalTimeout time.Duration
+	dryRunOption
 	confirmOption
 	progressOptions
 }
@@ -76,43 +75,27 @@ service does not come up on the way, all is undone and the exit code is 4.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.resume, "resume", false, "Go on with the migration that is under way")
 	f.BoolVar(&o.undo, "undo", false, "Take the migration that is under way back")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show the plan, and change nothing")
-	f.StringVar(&o.format, "format", "", `With --dry-run: format of the plan ("json")`)
 	f.IntVar(&o.parallel, "parallel", 1, "How many services are updated at the same time")
 	f.StringVar(&o.onFailure, "on-failure", "rollback", `What to do when a service does not come up ("rollback", "leave")`)
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long each step may take, such as the update of one service")
 	f.DurationVar(&o.totalTimeout, "total-timeout", 0, "How long the whole may take before it stops where it is (0: no limit)")
+	o.dryRunOption.install(cmd, "Show the plan, and change nothing", "")
 	o.confirmOption.install(cmd)
 	o.progressOptions.install(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions([]string{"rollback", "leave"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // validate holds what flags mean together.
 func (o migrateOptions) validate(cmd *cobra.Command) error {
-	var wrong []string
 	goesOn := o.resume || o.undo
-	for _, rule := range []struct {
-		broken bool
-		why    string
-	}{
-		{o.resume && o.undo, "--resume goes on with a migration and --undo takes it back: use one"},
-		{goesOn && o.wish.given(cmd), "--resume and --undo go by what was asked for when the migration began: leave the other properties out"},
-		{goesOn && o.dryRun, "--dry-run shows the plan of a migration that has not begun"},
-		{o.format != "" && !o.dryRun, "--format goes with --dry-run"},
-		{o.format != "" && o.format != "json", fmt.Sprintf("--format %q: use \"json\"", o.format)},
-		{o.onFailure != "rollback" && o.onFailure != "leave", fmt.Sprintf("--on-failure %q: use \"rollback\" or \"leave\"", o.onFailure)},
-		{o.parallel < 1, "--parallel: at least one service is updated at a time"},
-	} {
-		if rule.broken {
-			wrong = append(wrong, rule.why)
-		}
-	}
-	if len(wrong) > 0 {
-		return problem.Join("the options contradict each other", wrong).WithCode(problem.Usage)
-	}
-	return nil
+	return hold(append(o.rules(),
+		flagRule{o.resume && o.undo, "--resume goes on with a migration and --undo takes it back: use one"},
+		flagRule{goesOn && o.wish.given(cmd), "--resume and --undo go by what was asked for when the migration began: leave the other properties out"},
+		flagRule{goesOn && o.dryRun, "--dry-run shows the plan of a migration that has not begun"},
+		flagRule{o.onFailure != "rollback" && o.onFailure != "leave", fmt.Sprintf("--on-failure %q: use \"rollback\" or \"leave\"", o.onFailure)},
+		flagRule{o.parallel < 1, "--parallel: at least one service is updated at a time"},
+	)...)
 }
 
 func runMigrate(cmd *cobra.Command, dockerCLI command.Cli, o migrateOptions) error {

@@ -45,7 +45,7 @@ func showMigration(out io.Writer, p migrate.Plan, format string) error {
 	migrationSection(&b, "changes", p.Changes)
 	services := make([]string, 0, len(p.Services))
 	for _, sv := range p.Services {
-		line := fmt.Sprintf("%s: %s, each restarts %s (%s)", text.Clean(sv.Name), countOf(sv.Tasks, "task"), countOf(sv.Restarts, "time"), sv.Order)
+		line := fmt.Sprintf("%s: %s, each restarts %s (%s)", text.Clean(sv.Name), text.Count(sv.Tasks, "task"), text.Count(sv.Restarts, "time"), sv.Order)
 		if sv.Tasks == 0 {
 			line = text.Clean(sv.Name) + ": no tasks, restarts nothing"
 		}
@@ -104,16 +104,10 @@ func migrationQuestion(p migrate.Plan) string {
 		tasks += sv.Tasks * sv.Restarts
 	}
 	q := fmt.Sprintf("This replaces network %q of context %q and restarts tasks of %s (%s in all)", text.Clean(p.Old.Name), p.Context,
-		countOf(len(p.Services), "service"), countOf(tasks, "restart"))
+		text.Count(len(p.Services), "service"), text.Count(tasks, "restart"))
 	if len(p.OtherStacks) > 0 {
 		q += ", of stacks " + text.Clean(strings.Join(p.OtherStacks, ", ")) + " too"
 	}
 	return q + ". Continue?"
 }
 
-func countOf(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}

@@ -85,7 +85,7 @@ func runPrune(ctx context.Context, dockerCLI command.Cli, o pruneOptions) error 
 		for _, n := range choice.Remove {
 			_, _ = fmt.Fprintf(dockerCLI.Err(), "  network %q (%s)\n", text.Clean(n.Name), format.ShortID(n.ID, false))
 		}
-		question := fmt.Sprintf("This removes %s of context %q. Continue?", counted(len(choice.Remove), "network"), s.Context)
+		question := fmt.Sprintf("This removes %s of context %q. Continue?", text.Count(len(choice.Remove), "network"), s.Context)
 		if err := o.ask(ctx, dockerCLI, question); err != nil {
 			return err
 		}

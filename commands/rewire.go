@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/swarmnet/docker-swarmnet/internal/apply"
-	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/rewire"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
@@ -20,23 +19,20 @@ import (
 type rewireOptions struct {
 	network  string
 	services []string
-	dryRun   bool
-	format   string
 	detach   bool
 	timeout  time.Duration
 	contexts contextsOption
+	dryRunOption
 	confirmOption
 	progressOptions
 }
 
 func (o *rewireOptions) install(cmd *cobra.Command, dockerCLI command.Cli) {
 	f := cmd.Flags()
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would happen, and change nothing")
-	f.StringVar(&o.format, "format", "", `With --dry-run: format of the plan ("json": one object for each context)`)
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVarP(&o.detach, "detach", "d", false, "Do not wait until the services are up")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long to wait for each service")
 	o.contexts.install(cmd, dockerCLI)
+	o.dryRunOption.install(cmd, "Show what would happen, and change nothing", ": one object for each context")
 	o.confirmOption.install(cmd)
 	o.progressOptions.install(cmd)
 }
@@ -44,11 +40,8 @@ func (o *rewireOptions) install(cmd *cobra.Command, dockerCLI command.Cli) {
 // run looks, says what the change does, asks, and carries it out. wish makes
 // the change of the network that was named.
 func (o *rewireOptions) run(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, wish func(swarm.Network) rewire.Change) error {
-	switch {
-	case o.format != "" && !o.dryRun:
-		return problem.New("--format goes with --dry-run").WithCode(problem.Usage)
-	case o.format != "" && o.format != "json":
-		return problem.New("--format %q: use \"json\"", o.format).WithCode(problem.Usage)
+	if err := hold(o.rules()...); err != nil {
+		return err
 	}
 	names, err := o.contexts.chosen(cmd, dockerCLI)
 	if err != nil {
@@ -113,20 +106,12 @@ func agree(ctx context.Context, dockerCLI command.Cli, o confirmOption, plan rew
 		return nil
 	}
 	return o.ask(ctx, dockerCLI, fmt.Sprintf("This restarts %s of %s in context %q. Continue?",
-		counted(restarts, "task"), counted(services, "service"), plan.Context))
+		text.Count(restarts, "task"), text.Count(services, "service"), plan.Context))
 }
 
 // rewiring is how changes of networks are carried out by a command.
 func rewiring(e *engine.Engine, cmd *cobra.Command, timeout time.Duration) apply.Rewiring {
 	return apply.Rewiring{Context: e.Context(), Timeout: timeout, Again: "docker swarmnet " + cmd.Name(), Log: e.TaskLog}
-}
-
-// counted is a number with its word.
-func counted(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 // completeNetworkThenServices completes a network first, then services.

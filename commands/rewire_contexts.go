@@ -56,7 +56,7 @@ func (o *rewireOptions) runInEach(ctx context.Context, cmd *cobra.Command, docke
 		_, _ = fmt.Fprint(dockerCLI.Err(), &shown)
 	}
 	if restarts > 0 {
-		question := fmt.Sprintf("This restarts %s of %s in the contexts %s. Continue?", counted(restarts, "task"), counted(services, "service"), quoted(names))
+		question := fmt.Sprintf("This restarts %s of %s in the contexts %s. Continue?", text.Count(restarts, "task"), text.Count(services, "service"), quoted(names))
 		if err := o.ask(ctx, dockerCLI, question); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (l *look) slotsOfService(sv *swarm.Service) []slot {
 			return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
 		})
 		for _, t := range s.tasks {
-			if s.live == nil && !t.State.Ended() && !t.Desired.Ended() {
+			if s.live == nil && t.Live() {
 				s.live = t
 			}
 			if l.failure(sv, t) {

@@ -175,7 +175,7 @@ func hostPorts(s *swarm.Snapshot, w Wish, suitable []swarm.Node) []string {
 	}
 	holders := map[string]string{} // by node ID
 	for _, t := range s.Tasks {
-		if t.State.Ended() || t.Desired.Ended() || w.Existing != nil && t.ServiceID == w.Existing.ID {
+		if !t.Live() || w.Existing != nil && t.ServiceID == w.Existing.ID {
 			continue
 		}
 		owner, _ := s.ServiceByID(t.ServiceID)

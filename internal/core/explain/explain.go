@@ -97,7 +97,7 @@ func newWalk(in Input) *walk {
 		}
 	}
 	for _, t := range w.s.TasksOf(w.sv.ID) {
-		if !t.State.Ended() && !t.Desired.Ended() {
+		if t.Live() {
 			w.tasks = append(w.tasks, t)
 		}
 	}

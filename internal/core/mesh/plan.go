@@ -115,7 +115,7 @@ func (p *Plan) describe(s *swarm.Snapshot, publishing []swarm.Service) {
 	step := func(format string, args ...any) { p.Steps = append(p.Steps, fmt.Sprintf(format, args...)) }
 	var names []string
 	for _, sv := range publishing {
-		out := Service{Name: sv.Name, Tasks: running(s, sv)}
+		out := Service{Name: sv.Name, Tasks: s.LiveTasks(sv.ID)}
 		for _, port := range sv.Ports {
 			if port.Mode == "ingress" {
 				out.Ports = append(out.Ports, fmt.Sprintf("%d->%d/%s", port.Published, port.Target, port.Protocol))
@@ -148,7 +148,7 @@ func (p *Plan) describe(s *swarm.Snapshot, publishing []swarm.Service) {
 func (p *Plan) room(s *swarm.Snapshot, publishing []swarm.Service) error {
 	need := len(s.Nodes)
 	for _, sv := range publishing {
-		tasks := running(s, sv)
+		tasks := s.LiveTasks(sv.ID)
 		need += 1 + tasks
 		if sv.UpdateOrder == "start-first" {
 			need += min(tasks, int(min(cmp.Or(sv.UpdateParallel, uint64(tasks)), 1<<30))) //nolint:gosec // bounded
@@ -161,17 +161,6 @@ func (p *Plan) room(s *swarm.Snapshot, publishing []swarm.Service) error {
 	}
 	return problem.New("nothing was changed in context %q: ingress needs %d addresses (one for each of %d nodes, the services that publish and their tasks), and %s has %d", s.Context, need, len(s.Nodes), prefixes(p.Job.Goal.Subnets), have).
 		WithNext("Choose a larger --subnet; the default is a /24.")
-}
-
-// running counts a service's tasks that are to run on.
-func running(s *swarm.Snapshot, sv swarm.Service) int {
-	n := 0
-	for _, t := range s.Tasks {
-		if t.ServiceID == sv.ID && !t.Desired.Ended() && !t.State.Ended() {
-			n++
-		}
-	}
-	return n
 }
 
 // words are a network's subnets and options.

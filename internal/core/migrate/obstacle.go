@@ -64,13 +64,7 @@ func wanted(s *swarm.Snapshot, sv swarm.Service) int {
 	if !sv.Mode.PerNode() {
 		return int(min(sv.Replicas, 1<<30))
 	}
-	count := 0
-	for _, t := range s.Tasks {
-		if t.ServiceID == sv.ID && !t.State.Ended() && !t.Desired.Ended() {
-			count++
-		}
-	}
-	return count
+	return s.LiveTasks(sv.ID)
 }
 
 // need works out the addresses that each network must have room for.
@@ -167,7 +161,7 @@ func (p *Plan) describe(services []swarm.Service) {
 	}
 	for i, sv := range p.Services {
 		if sv.Gap && sv.Restarts > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("service %q stops all its tasks before it starts new ones: it is away for a moment %d times", text.Clean(sv.Name), sv.Restarts))
+			p.Notes = append(p.Notes, fmt.Sprintf("service %q stops all its tasks before it starts new ones: it is away for a moment, %s", text.Clean(sv.Name), text.Count(sv.Restarts, "time")))
 		}
 		if sv.Restarts > 0 {
 			p.Least += time.Duration(sv.Restarts) * roll(services[i], sv.Tasks)

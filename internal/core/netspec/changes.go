@@ -27,19 +27,7 @@ func Changes(n swarm.Network, goal swarm.NetworkSpec) []string {
 		}
 		add("subnet", is, will)
 	}
-	for _, f := range []struct {
-		what     string
-		is, will bool
-	}{
-		{"attachable", n.Attachable, goal.Attachable},
-		{"internal", n.Internal, goal.Internal},
-		{"ingress", n.Ingress, goal.Ingress},
-		{"encrypted", n.Encrypted(), has(goal.Options, swarm.OptEncrypted)},
-	} {
-		if f.is != f.will {
-			add(f.what, f.is, f.will)
-		}
-	}
+	switchDifferences(n, goal, add)
 	for _, key := range keysOf(n.Options, goal.Options) {
 		if key == swarm.OptEncrypted || key == swarm.OptVNI && goal.Options[swarm.OptVNI] == "" || same(n.Options, goal.Options, key) {
 			continue

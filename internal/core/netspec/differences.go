@@ -17,24 +17,29 @@ func Differences(n swarm.Network, w Wish) []string {
 	add := func(what string, is, want any) {
 		found = append(found, fmt.Sprintf("%s is %v, asked for %v", what, is, want))
 	}
-	for _, f := range []struct {
-		what     string
-		is, want bool
-	}{
-		{"attachable", n.Attachable, w.Spec.Attachable},
-		{"internal", n.Internal, w.Spec.Internal},
-		{"ingress", n.Ingress, w.Spec.Ingress},
-		{"encrypted", n.Encrypted(), has(w.Spec.Options, swarm.OptEncrypted)},
-	} {
-		if f.is != f.want {
-			add(f.what, f.is, f.want)
-		}
-	}
+	switchDifferences(n, w.Spec, add)
 	found = append(found, subnetDifferences(n, w)...)
 	found = append(found, mapDifferences("option", n.Options, w.Spec.Options, func(key string) bool {
 		return key == swarm.OptEncrypted || key == swarm.OptVNI && w.Spec.Options[swarm.OptVNI] == ""
 	})...)
 	return append(found, mapDifferences("label", n.Labels, w.Spec.Labels, func(string) bool { return false })...)
+}
+
+// switchDifferences passes on what is switched on in one and off in the other.
+func switchDifferences(n swarm.Network, spec swarm.NetworkSpec, add func(what string, is, want any)) {
+	for _, f := range []struct {
+		what     string
+		is, want bool
+	}{
+		{"attachable", n.Attachable, spec.Attachable},
+		{"internal", n.Internal, spec.Internal},
+		{"ingress", n.Ingress, spec.Ingress},
+		{"encrypted", n.Encrypted(), has(spec.Options, swarm.OptEncrypted)},
+	} {
+		if f.is != f.want {
+			add(f.what, f.is, f.want)
+		}
+	}
 }
 
 func subnetDifferences(n swarm.Network, w Wish) []string {

@@ -140,7 +140,7 @@ func (r *reconciler) tasksWanted(sv swarm.Service) (nodes []string, want int) {
 func (r *reconciler) live(serviceID string) int {
 	n := 0
 	for _, t := range r.o.Tasks {
-		if t.ServiceID == serviceID && !t.State.Ended() && !t.Desired.Ended() {
+		if t.ServiceID == serviceID && t.Live() {
 			n++
 		}
 	}

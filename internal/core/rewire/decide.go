@@ -122,11 +122,7 @@ func stepOf(s *swarm.Snapshot, w Wish) Step {
 		return st
 	}
 	if !w.Service.Mode.Job() {
-		for _, t := range s.Tasks {
-			if t.ServiceID == w.Service.ID && !t.Desired.Ended() && !t.State.Ended() {
-				st.Restarts++
-			}
-		}
+		st.Restarts = s.LiveTasks(w.Service.ID)
 	}
 	after := w.Service
 	after.Networks = st.Networks

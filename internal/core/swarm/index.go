@@ -156,6 +156,17 @@ func on(nets []TaskNetwork, id string) (TaskNetwork, bool) {
 	return TaskNetwork{}, false
 }
 
+// LiveTasks counts the tasks of a service that run on, or are to.
+func (s *Snapshot) LiveTasks(serviceID string) int {
+	n := 0
+	for _, t := range s.Tasks {
+		if t.ServiceID == serviceID && t.Live() {
+			n++
+		}
+	}
+	return n
+}
+
 // TasksOf returns the tasks of a service, oldest slot first and the newest
 // task of a slot first.
 func (s *Snapshot) TasksOf(serviceID string) []Task {

@@ -195,3 +195,6 @@ func (s TaskState) Rank() int { return taskOrder[s] }
 // Ended tells whether a task in this state will not run again: its addresses
 // are free once the swarm has noticed.
 func (s TaskState) Ended() bool { return s.Rank() > TaskRunning.Rank() }
+
+// Live tells whether a task has not ended and is not to end.
+func (t Task) Live() bool { return !t.State.Ended() && !t.Desired.Ended() }
