@@ -145,7 +145,7 @@ func ingressMissing(l *look) (o outcome) {
 			need = append(need, text.Clean(sv.Name))
 		}
 	}
-	create := l.cmd("network create --driver overlay --ingress ingress")
+	create := l.cmd("swarmnet ingress recreate")
 	if len(need) == 0 {
 		o.add(l.onSwarm("the swarm has no ingress network, and no service needs one").as(Note).then(create))
 		return o

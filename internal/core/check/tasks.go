@@ -115,7 +115,7 @@ func (l *look) whyNew(sv *swarm.Service) (why, next string, about []*swarm.Netwo
 		}
 	}
 	if sv.NeedsIngress() && len(l.ingress) == 0 {
-		return "there is no ingress network", l.cmd("network create --driver overlay --ingress ingress"), nil
+		return "there is no ingress network", l.cmd("swarmnet ingress recreate"), nil
 	}
 	for _, n := range l.wanted(sv) {
 		if sv.EndpointMode != "dnsrr" && !hasVIP(sv, n) {

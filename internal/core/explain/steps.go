@@ -284,7 +284,7 @@ func (w *walk) ports() Step {
 		return Step{
 			Name: stepPorts, Status: Broken, Code: "SN307", Evidence: evidence,
 			Cause: "Ports are published in the routing mesh, and the swarm has no ingress network",
-			Fix:   "docker network create --driver overlay --ingress ingress",
+			Fix:   "docker swarmnet ingress recreate",
 		}
 	}
 	return w.judged(stepPorts, evidence, "SN411", "SN410", "SN412")
