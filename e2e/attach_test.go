@@ -127,15 +127,15 @@ func TestAttachUndone(t *testing.T) {
 	s := rewired(t)
 	for name, c := range map[string]struct {
 		name, err string
-		spoil     func(t *testing.T, folder string)
+		spoil     func(t *testing.T, f harness.Folder)
 	}{
-		"does not start": {"broken", "did not come up", func(t *testing.T, folder string) {
+		"does not start": {"broken", "did not come up", func(t *testing.T, f harness.Folder) {
 			t.Helper()
-			assert.NilError(t, os.RemoveAll(folder))
+			f.Remove(t)
 		}},
-		"is not healthy in time": {"ill", "was not up within 20s", func(t *testing.T, folder string) {
+		"is not healthy in time": {"ill", "was not up within 20s", func(t *testing.T, f harness.Folder) {
 			t.Helper()
-			assert.NilError(t, os.Remove(filepath.Join(folder, "check")))
+			f.Rename(t, "check", "away")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,15 +164,14 @@ func TestAttachUndone(t *testing.T) {
 
 // watched gives a service a health check that passes as long as there is a
 // program in a folder, which it returns. A task that was healthy once stays so.
-func watched(t *testing.T, s *harness.Swarm, spec *swarm.ServiceSpec) (folder string) {
+func watched(t *testing.T, s *harness.Swarm, spec *swarm.ServiceSpec) harness.Folder {
 	t.Helper()
-	folder = t.TempDir()
-	assert.NilError(t, os.Chmod(folder, 0o755)) //nolint:gosec // the task's user reads it
+	folder := s.Folder(t)
 	program, err := os.ReadFile(filepath.Join("..", "bin", "docker-swarmnet"))
 	assert.NilError(t, err)
-	assert.NilError(t, os.WriteFile(filepath.Join(folder, "check"), program, 0o755)) //nolint:gosec // it is run
+	folder.Write(t, "check", program)
 	c := spec.TaskTemplate.ContainerSpec
-	c.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/health"}}
+	c.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder.Path, Target: "/health"}}
 	c.Healthcheck = &container.HealthConfig{
 		Test: []string{"CMD", "/health/check", "sandbox", "demo", "--check"}, Interval: 2 * time.Second, Timeout: 30 * time.Second,
 		StartPeriod: time.Hour, Retries: 1000,
@@ -187,8 +186,7 @@ func TestAttachInterrupted(t *testing.T) {
 	sick := demo("sick", 1)
 	folder := watched(t, s, &sick)
 	create(t, s, sick)
-	check := filepath.Join(folder, "check")
-	assert.NilError(t, os.Rename(check, check+".off"))
+	folder.Rename(t, "check", "away")
 	attach := []string{"swarmnet", "attach", "--yes", "--timeout", "5s", "other", "sick"}
 	p := start(t, s.Command("swarmnet", "attach", "--yes", "other", "sick"), false)
 	onBoth(t, s, "sick")
@@ -198,7 +196,7 @@ func TestAttachInterrupted(t *testing.T) {
 	assert.Equal(t, len(networksOf(t, s, "sick")), 2)
 
 	s.Docker(attach...).Assert(t, icmd.Expected{ExitCode: 3, Err: "It was left as it is (its update had begun before this command)"})
-	assert.NilError(t, os.Rename(check+".off", check))
+	folder.Rename(t, "away", "check")
 	rewire(s, "attach", "--yes", "other", "sick").Assert(t, icmd.Success)
 	other := s.Network(t, "other")
 	assert.Check(t, harness.AddressOn(allRunning(t, s, sick)[0], other.ID).IsValid())

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -145,9 +144,9 @@ func TestMigrateUnderLoad(t *testing.T) {
 	s := usual(t)
 	s.Load(t, "swarmnet/demo")
 	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
-	folder := t.TempDir()
+	folder := s.Folder(t)
 	client := demo("client", 1, "--call", "http://tasks.server:8080/", "--rate", "25", "--report", "/reports")
-	client.TaskTemplate.ContainerSpec.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder, Target: "/reports"}}
+	client.TaskTemplate.ContainerSpec.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: folder.Path, Target: "/reports"}}
 	create(t, s, server(), client)
 
 	const usually = 400
@@ -183,12 +182,10 @@ func TestMigrateUnderLoad(t *testing.T) {
 }
 
 // reports adds up what the tasks of the client have counted so far.
-func reports(t *testing.T, folder string) sandbox.CallReport {
+func reports(t *testing.T, folder harness.Folder) sandbox.CallReport {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	assert.NilError(t, err)
 	var sum sandbox.CallReport
-	for _, f := range files {
+	for _, f := range folder.Files(t, "*.json") {
 		b, err := os.ReadFile(f)
 		assert.NilError(t, err)
 		var r sandbox.CallReport
