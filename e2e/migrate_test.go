@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -163,6 +164,9 @@ func TestMigrateUnderLoad(t *testing.T) {
 		}
 		icmd.RunCmd(migrating, icmd.WithTimeout(30*s.Patience())).Assert(t, icmd.Success)
 		onlyNetwork(t, s, name, server(), client)
+		if failed := reports(t, folder).New; failed.Failed > 0 {
+			t.Fatalf("round %d: %d of %d requests failed: %q\ntasks:\n%s", round, failed.Failed, failed.Sent, failed.Errors, history(t, s))
+		}
 	}
 	s.Docker("service", "scale", "client=0").Assert(t, icmd.Success)
 	eventually(t, s, func() poll.Result {
@@ -179,6 +183,23 @@ func TestMigrateUnderLoad(t *testing.T) {
 	for _, e := range sum.Kept.Errors {
 		t.Logf("kept connection: %s", e)
 	}
+}
+
+// history are all tasks with their addresses and the time of their last change.
+func history(t *testing.T, s *harness.Swarm) string {
+	t.Helper()
+	var b strings.Builder
+	for _, service := range []string{"server", "client"} {
+		for _, task := range s.Tasks(t, service, true) {
+			fmt.Fprintf(&b, "%s.%d %s on %s: created %s, %s at %s:", service, task.Slot, task.ID[:5], task.NodeID[:5],
+				task.CreatedAt.UTC().Format("15:04:05.000"), task.Status.State, task.Status.Timestamp.UTC().Format("15:04:05.000"))
+			for _, n := range task.NetworksAttachments {
+				fmt.Fprintf(&b, " %s %v", n.Network.Spec.Name, n.Addresses)
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
 }
 
 // reports adds up what the tasks of the client have counted so far.

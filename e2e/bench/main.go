@@ -53,6 +53,13 @@ func comparisons() []comparison {
 type bench struct{ docker, config, context string }
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == memoryOf {
+		if err := printMemory(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	only := strings.Join(os.Args[min(3, len(os.Args)):], " ")
 	if len(os.Args) < 3 || !slices.Contains([]string{"", "simulated", "stack"}, only) {
 		fmt.Fprintln(os.Stderr, "usage: bench DOCKER PLUGIN [simulated|stack]")

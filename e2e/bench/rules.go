@@ -79,12 +79,8 @@ func (b bench) rulesOn(e *simengine.Engine, name string) (took time.Duration, al
 		alloc = after.TotalAlloc - before.TotalAlloc
 	}
 	b.context = ""
-	cmd := b.command("--host", "unix://"+socket, "swarmnet", "check", "--fail-on", "never")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, 0, 0, fmt.Errorf("check: %w\n%s", err, out)
-	}
-	// Linux counts in KiB, and the plugin as docker's child.
-	return slices.Min(all), alloc, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, nil
+	rss, err = b.memory("--host", "unix://"+socket, "swarmnet", "check", "--fail-on", "never")
+	return slices.Min(all), alloc, rss, err
 }
 
 func lookAt(socket string) (s *swarm.Snapshot, err error) {

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/swarmnet/docker-swarmnet/e2e/simengine"
@@ -55,21 +54,22 @@ func (b bench) bySize() (err error) {
 		len(e.Nodes), len(e.Networks), len(e.Services), len(e.Tasks), round(curl), round(theirs))
 	fmt.Printf("%-18s %5s %5s %12s %8s %6s %8s %8s\n", "WHAT", "RUNS", "CALLS", "SWARMNET", "PER CURL", "GOAL", "PER LS", "MEMORY")
 	for _, args := range [][]string{{"ls"}, {"addresses"}, {"ps", "proxy"}} {
-		calls, rss := 0, int64(0)
+		calls := 0
 		ours, err := medianOf(runs, func() error {
 			e.Reset()
-			cmd := b.command(append([]string{"swarmnet"}, args...)...)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("%v: %w\n%s", args, err, out)
+			if err := b.do(append([]string{"swarmnet"}, args...)...); err != nil {
+				return err
 			}
 			calls = 0
 			for _, n := range e.Calls() {
 				calls += n
 			}
-			// Linux counts in KiB, and the plugin as docker's child.
-			rss = max(rss, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10)
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		rss, err := b.memory(append([]string{"swarmnet"}, args...)...)
 		if err != nil {
 			return err
 		}

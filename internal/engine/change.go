@@ -92,16 +92,17 @@ func (e *Engine) WatchServices(ctx context.Context, ids []string) ([]model.Servi
 	}
 	var l taskLists
 	for i := range all {
-		l.add(all[i])
+		l.add(listed(all[i]))
 	}
-	if err := e.MarkUpToDate(ctx, ids, l.tasks); err != nil {
+	tasks := l.tasks.all()
+	if err := e.MarkUpToDate(ctx, ids, tasks); err != nil {
 		return nil, nil, nil, err
 	}
 	nodes, err := e.api.NodeList(ctx, swarm.NodeListOptions{})
 	if err != nil {
 		return nil, nil, nil, e.Explain(err)
 	}
-	return convert(services, serviceOf), l.tasks, convert(nodes, nodeOf), nil
+	return convert(services, serviceOf), tasks, convert(nodes, nodeOf), nil
 }
 
 func tasksOfServices(ids []string) filters.Args {

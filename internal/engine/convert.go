@@ -7,7 +7,6 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 
-	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
 
@@ -82,7 +81,7 @@ func nodeOf(n swarm.Node) model.Node {
 	return m
 }
 
-func taskOf(t swarm.Task) model.Task {
+func taskOf(t listedTask) model.Task {
 	m := model.Task{
 		ID: t.ID, Version: t.Version.Index, Created: t.CreatedAt, Updated: t.UpdatedAt,
 		ServiceID: t.ServiceID, Slot: t.Slot, NodeID: t.NodeID,
@@ -91,7 +90,7 @@ func taskOf(t swarm.Task) model.Task {
 		Networks: taskNetworks(t.NetworksAttachments),
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
-		m.Image, m.Stack = c.Image, c.Labels[deploy.LabelStack]
+		m.Image, m.Stack = c.Image, c.Labels.Stack
 	}
 	if cs := t.Status.ContainerStatus; cs != nil {
 		m.ContainerID, m.ExitCode = cs.ContainerID, cs.ExitCode
@@ -106,7 +105,7 @@ func taskOf(t swarm.Task) model.Task {
 	return m
 }
 
-func attachmentOf(t swarm.Task) model.Attachment {
+func attachmentOf(t listedTask) model.Attachment {
 	m := model.Attachment{
 		ID: t.ID, NodeID: t.NodeID, State: model.TaskState(t.Status.State),
 		Desired: model.TaskState(t.DesiredState), Created: t.CreatedAt, Updated: t.UpdatedAt, Err: t.Status.Err,
@@ -123,12 +122,12 @@ func attachmentOf(t swarm.Task) model.Attachment {
 // runconfig.IsPreDefinedNetwork).
 const predefined = "com.docker.swarm.predefined"
 
-func taskNetworks(in []swarm.NetworkAttachment) []model.TaskNetwork {
+func taskNetworks(in []taskNetwork) []model.TaskNetwork {
 	var out []model.TaskNetwork
 	for _, a := range in {
 		out = append(out, model.TaskNetwork{
 			NetworkID: a.Network.ID, Addrs: prefixes(a.Addresses),
-			Predefined: a.Network.Spec.Labels[predefined] == "true",
+			Predefined: a.Network.Spec.Labels.Predefined == "true",
 		})
 	}
 	return out

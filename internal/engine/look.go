@@ -25,7 +25,6 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 		info     system.Info
 		networks []network.Summary
 		nodes    []swarm.Node
-		services []swarm.Service
 		failed   [3]error
 		netErr   error
 	)
@@ -35,7 +34,7 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 	g.SetLimit(maxParallel)
 	g.Go(func() (err error) { info, err = e.api.Info(gctx); return err })
 	g.Go(func() error { s.Tasks, s.Attachments, failed[2] = e.tasks(gctx); return nil })
-	g.Go(func() error { services, failed[1] = e.api.ServiceList(gctx, swarm.ServiceListOptions{}); return nil })
+	g.Go(func() error { s.Services, failed[1] = e.services(gctx); return nil })
 	g.Go(func() error { networks, netErr = e.api.NetworkList(gctx, network.ListOptions{}); return nil })
 	g.Go(func() error { nodes, failed[0] = e.api.NodeList(gctx, swarm.NodeListOptions{}); return nil })
 	for _, call := range more {
@@ -50,7 +49,7 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 	}
 	s.Networks = convert(networks, networkOf)
 	if !s.Cluster.Manager {
-		s.Tasks, s.Attachments = nil, nil
+		s.Services, s.Tasks, s.Attachments = nil, nil, nil
 		return s, nil
 	}
 	for i, what := range []string{"nodes", "services", "tasks"} {
@@ -59,7 +58,6 @@ func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) 
 		}
 	}
 	s.Nodes = convert(nodes, nodeOf)
-	s.Services = convert(services, serviceOf)
 	return s, nil
 }
 

@@ -1,13 +1,25 @@
 package engine
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
+	"github.com/docker/docker/client"
 
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
+
+// services lists all services.
+func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
+	var l pieces[model.Service]
+	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(s swarm.Service) { l.add(serviceOf(s)) }) == nil {
+		return l.all(), nil
+	}
+	list, err := e.api.ServiceList(ctx, swarm.ServiceListOptions{})
+	return convert(list, serviceOf), err
+}
 
 // serviceOf turns a service of the API into the model. Its Spec field carries
 // the API's own spec, which goes back to the engine untouched.

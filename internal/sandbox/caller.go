@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,7 +20,7 @@ import (
 type CallCount struct {
 	Sent   int `json:"sent"`
 	Failed int `json:"failed"`
-	// Errors are the first errors, with the time of each.
+	// Errors are the first errors, with the time at which each request was sent.
 	Errors []string `json:"errors,omitempty"`
 }
 
@@ -51,7 +52,9 @@ type Caller struct {
 const (
 	// answerTime is how long an answer may take. A server that is gone never
 	// answers; one on a machine with too much to do takes its time.
-	answerTime   = 15 * time.Second
+	answerTime = 15 * time.Second
+	// dialTime is less, so that an error says where it could not connect to.
+	dialTime     = 12 * time.Second
 	mostErrors   = 20
 	reportEvery  = time.Second
 	unreadyPause = 200 * time.Millisecond
@@ -108,7 +111,8 @@ func (c *Caller) ask(ctx context.Context, all *sync.WaitGroup, client *http.Clie
 	all.Add(1)
 	go func() {
 		defer all.Done()
-		c.count(count, c.once(ctx, client))
+		begin := time.Now()
+		c.count(count, begin, c.once(ctx, client))
 	}()
 }
 
@@ -122,8 +126,12 @@ func dialOne(ctx context.Context, network, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, net.JoinHostPort(addrs[rand.IntN(len(addrs))], port)) //nolint:gosec // spreads load
+	d := net.Dialer{Timeout: dialTime}
+	conn, err := d.DialContext(ctx, network, net.JoinHostPort(addrs[rand.IntN(len(addrs))], port)) //nolint:gosec // spreads load
+	if err != nil {
+		return nil, fmt.Errorf("%w (the name had %s)", err, strings.Join(addrs, " "))
+	}
+	return conn, nil
 }
 
 func (c *Caller) once(ctx context.Context, client *http.Client) error {
@@ -145,7 +153,7 @@ func (c *Caller) once(ctx context.Context, client *http.Client) error {
 	return nil
 }
 
-func (c *Caller) count(of *CallCount, err error) {
+func (c *Caller) count(of *CallCount, begin time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	of.Sent++
@@ -154,7 +162,7 @@ func (c *Caller) count(of *CallCount, err error) {
 	}
 	of.Failed++
 	if len(of.Errors) < mostErrors {
-		of.Errors = append(of.Errors, time.Now().UTC().Format("15:04:05.000 ")+err.Error())
+		of.Errors = append(of.Errors, begin.UTC().Format("15:04:05.000 ")+err.Error())
 	}
 }
 
