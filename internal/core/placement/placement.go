@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
@@ -25,6 +26,7 @@ func Nodes(nodes []swarm.Node, sv swarm.Service) (suitable []swarm.Node, refused
 		}
 		constraints = append(constraints, c)
 	}
+	suitable = slices.Grow(suitable, len(nodes)) // usually all of them
 	for _, n := range nodes {
 		if reason := refusal(n, sv, constraints); reason != "" {
 			refused = append(refused, Refusal{Node: n, Reason: reason})
