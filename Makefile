@@ -3,9 +3,12 @@ COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 PKG     := github.com/swarmnet/docker-swarmnet
 LDFLAGS := -s -w -X $(PKG)/metadata.Version=$(VERSION) -X $(PKG)/metadata.Commit=$(COMMIT)
 # Of what docker/cli brings along, most never runs: without inlining it is 5 %
-# smaller, and without grpc's trace pages, html/template stays out.
+# smaller, and without grpc's trace pages, html/template stays out. What reads the
+# lists of an engine keeps it.
 SMALLER := -tags grpcnotrace -gcflags=github.com/...=-l -gcflags=google.golang.org/...=-l \
-	-gcflags=go.opentelemetry.io/...=-l -gcflags=$(PKG)/...=
+	-gcflags=go.opentelemetry.io/...=-l -gcflags=golang.org/x/...=-l -gcflags=go.etcd.io/...=-l \
+	-gcflags=text/template/...=-l -gcflags=encoding/xml=-l -gcflags=debug/...=-l \
+	-gcflags=github.com/go-json-experiment/...= -gcflags=$(PKG)/...=
 GOBUILD := CGO_ENABLED=0 go build -trimpath $(SMALLER) -ldflags "$(LDFLAGS)"
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64

@@ -90,7 +90,7 @@ func taskOf(t listedTask) model.Task {
 		Networks: taskNetworks(t.NetworksAttachments),
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
-		m.Image, m.Stack = c.Image, c.Labels.Stack
+		m.Image, m.Stack = c.Image, c.Stack
 	}
 	if cs := t.Status.ContainerStatus; cs != nil {
 		m.ContainerID, m.ExitCode = cs.ContainerID, cs.ExitCode
@@ -126,8 +126,8 @@ func taskNetworks(in []taskNetwork) []model.TaskNetwork {
 	var out []model.TaskNetwork
 	for _, a := range in {
 		out = append(out, model.TaskNetwork{
-			NetworkID: a.Network.ID, Addrs: prefixes(a.Addresses),
-			Predefined: a.Network.Spec.Labels.Predefined == "true",
+			NetworkID: a.ID, Addrs: prefixes(a.Addresses),
+			Predefined: a.Predefined == "true",
 		})
 	}
 	return out

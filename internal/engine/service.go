@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
+	"github.com/go-json-experiment/json/jsontext"
 
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
@@ -14,7 +15,12 @@ import (
 // services lists all services.
 func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
 	var l pieces[model.Service]
-	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(s swarm.Service) { l.add(serviceOf(s)) }) == nil {
+	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(in *jsontext.Decoder) error {
+		var s swarm.Service
+		err := read(in, &s)
+		l.add(serviceOf(s))
+		return err
+	}) == nil {
 		return l.all(), nil
 	}
 	list, err := e.api.ServiceList(ctx, swarm.ServiceListOptions{})

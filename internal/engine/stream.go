@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/docker/docker/client"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // stream reads a list of the engine one by one, so that it is turned into the
-// model while it comes in. The client module can only read a list whole: it is
-// to be asked where this has failed, and then says why.
-func stream[T any](ctx context.Context, c *client.Client, path string, each func(T)) error {
+// model while it comes in: one reads an object of it. The client module can only
+// read a list whole: it is to be asked where this has failed, and then says why.
+func stream(ctx context.Context, c *client.Client, path string, one func(*jsontext.Decoder) error) error {
 	api := &http.Client{Transport: through(c)}
 	defer api.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/v"+c.ClientVersion()+path, nil)
@@ -28,20 +30,93 @@ func stream[T any](ctx context.Context, c *client.Client, path string, each func
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", path, resp.Status)
 	}
-	in := json.NewDecoder(resp.Body)
-	if _, err := in.Token(); err != nil {
+	// As tolerant as encoding/json.
+	in := jsontext.NewDecoder(resp.Body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return eachOf(in, func() error { return one(in) })
+}
+
+// eachOf reads an array, whose elements are read by one; anything else is passed
+// over, as null is.
+func eachOf(in *jsontext.Decoder, one func() error) error {
+	if in.PeekKind() != '[' {
+		return in.SkipValue()
+	}
+	if _, err := in.ReadToken(); err != nil {
 		return err
 	}
-	var one, none T
-	for in.More() {
-		one = none
-		if err := in.Decode(&one); err != nil {
+	for in.PeekKind() != ']' {
+		if err := one(); err != nil {
 			return err
 		}
-		each(one)
 	}
-	_, err = in.Token()
+	_, err := in.ReadToken()
 	return err
+}
+
+// membersOf reads an object, whose members are read by one, by their names as
+// they stand there, in quotes. Anything else is passed over, as null is.
+func membersOf(in *jsontext.Decoder, one func(name []byte) error) error {
+	if in.PeekKind() != '{' {
+		return in.SkipValue()
+	}
+	if _, err := in.ReadToken(); err != nil {
+		return err
+	}
+	for in.PeekKind() != '}' {
+		name, err := in.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := one(name); err != nil {
+			return err
+		}
+	}
+	_, err := in.ReadToken()
+	return err
+}
+
+// readText reads a string.
+func readText[T ~string](in *jsontext.Decoder, to *T) error {
+	if in.PeekKind() != '"' {
+		return in.SkipValue()
+	}
+	t, err := in.ReadToken()
+	if err != nil {
+		return err
+	}
+	*to = T(t.String())
+	return nil
+}
+
+// readNumber reads a whole number.
+func readNumber[T int | uint64](in *jsontext.Decoder, to *T) error {
+	if in.PeekKind() != '0' {
+		return in.SkipValue()
+	}
+	t, err := in.ReadToken()
+	if err != nil {
+		return err
+	}
+	*to = T(t.Int())
+	return nil
+}
+
+// readTime reads a time as encoding/json does.
+func readTime(in *jsontext.Decoder, to *time.Time) error {
+	v, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	return to.UnmarshalJSON(v)
+}
+
+// read reads a value of any type.
+func read(in *jsontext.Decoder, to any) error {
+	v, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(v, to)
 }
 
 // pieces is a list that grows without being copied over and over.

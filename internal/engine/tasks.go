@@ -8,6 +8,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
@@ -23,7 +24,7 @@ func (e *Engine) tasks(ctx context.Context) ([]model.Task, []model.Attachment, e
 		return nil, nil, err
 	}
 	var l taskLists
-	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/tasks?filters="+url.QueryEscape(args), l.add) == nil {
+	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/tasks?filters="+url.QueryEscape(args), l.read) == nil {
 		return l.tasks.all(), l.attachments.all(), nil
 	}
 	list, err := e.api.TaskList(ctx, swarm.TaskListOptions{Filters: allRuntimes()})
@@ -62,6 +63,14 @@ func (l *taskLists) add(t listedTask) {
 	l.tasks.add(taskOf(t))
 }
 
+// read reads a task of the list.
+func (l *taskLists) read(in *jsontext.Decoder) error {
+	var t listedTask
+	err := t.read(in)
+	l.add(t)
+	return err
+}
+
 // listedTask is what the model has of a swarm.Task, by the same names.
 type listedTask struct {
 	ID        string
@@ -82,28 +91,17 @@ type listedTask struct {
 	JobIteration        *swarm.Version
 }
 
-type taskContainer struct {
-	Image  string
-	Labels stackLabel
-}
+// taskContainer is what the model has of a swarm.ContainerSpec; Stack is the one
+// label of it.
+type taskContainer struct{ Image, Stack string }
 
+// taskNetwork is what the model has of a swarm.NetworkAttachment.
 type taskNetwork struct {
-	Network struct {
-		ID   string
-		Spec struct{ Labels predefinedLabel }
-	}
-	Addresses []string
+	ID string
+	// Predefined is the label of that name.
+	Predefined string
+	Addresses  []string
 }
-
-// Of the labels, which every task repeats, one is read each.
-type (
-	stackLabel struct {
-		Stack string `json:"com.docker.stack.namespace"`
-	}
-	predefinedLabel struct {
-		Predefined string `json:"com.docker.swarm.predefined"`
-	}
-)
 
 func listed(t swarm.Task) listedTask {
 	l := listedTask{
@@ -111,13 +109,170 @@ func listed(t swarm.Task) listedTask {
 		NodeID: t.NodeID, Status: t.Status, DesiredState: t.DesiredState, JobIteration: t.JobIteration,
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
-		l.Spec.ContainerSpec = &taskContainer{Image: c.Image, Labels: stackLabel{c.Labels[deploy.LabelStack]}}
+		l.Spec.ContainerSpec = &taskContainer{Image: c.Image, Stack: c.Labels[deploy.LabelStack]}
 	}
 	l.Spec.NetworkAttachmentSpec, l.Spec.Runtime = t.Spec.NetworkAttachmentSpec, t.Spec.Runtime
 	for _, a := range t.NetworksAttachments {
-		n := taskNetwork{Addresses: a.Addresses}
-		n.Network.ID, n.Network.Spec.Labels = a.Network.ID, predefinedLabel{a.Network.Spec.Labels[predefined]}
-		l.NetworksAttachments = append(l.NetworksAttachments, n)
+		l.NetworksAttachments = append(l.NetworksAttachments, taskNetwork{a.Network.ID, a.Network.Spec.Labels[predefined], a.Addresses})
 	}
 	return l
+}
+
+// read reads a task as it stands in the list. What is rare is left to
+// encoding/json.
+func (t *listedTask) read(in *jsontext.Decoder) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ID"`:
+			return readText(in, &t.ID)
+		case `"Version"`:
+			return membersOf(in, func(name []byte) error {
+				if string(name) == `"Index"` {
+					return readNumber(in, &t.Version.Index)
+				}
+				return in.SkipValue()
+			})
+		case `"CreatedAt"`:
+			return readTime(in, &t.CreatedAt)
+		case `"UpdatedAt"`:
+			return readTime(in, &t.UpdatedAt)
+		case `"Spec"`:
+			return t.readSpec(in)
+		case `"ServiceID"`:
+			return readText(in, &t.ServiceID)
+		case `"Slot"`:
+			return readNumber(in, &t.Slot)
+		case `"NodeID"`:
+			return readText(in, &t.NodeID)
+		case `"Status"`:
+			return readStatus(in, &t.Status)
+		case `"DesiredState"`:
+			return readText(in, &t.DesiredState)
+		case `"NetworksAttachments"`:
+			return eachOf(in, func() error {
+				var n taskNetwork
+				err := n.read(in)
+				t.NetworksAttachments = append(t.NetworksAttachments, n)
+				return err
+			})
+		case `"JobIteration"`:
+			return read(in, &t.JobIteration)
+		}
+		return in.SkipValue()
+	})
+}
+
+func readStatus(in *jsontext.Decoder, to *swarm.TaskStatus) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"Timestamp"`:
+			return readTime(in, &to.Timestamp)
+		case `"State"`:
+			return readText(in, &to.State)
+		case `"Message"`:
+			return readText(in, &to.Message)
+		case `"Err"`:
+			return readText(in, &to.Err)
+		case `"ContainerStatus"`:
+			if in.PeekKind() != '{' {
+				return in.SkipValue()
+			}
+			to.ContainerStatus = &swarm.ContainerStatus{}
+			return readContainerStatus(in, to.ContainerStatus)
+		case `"PortStatus"`:
+			return membersOf(in, func(name []byte) error {
+				if string(name) == `"Ports"` {
+					return read(in, &to.PortStatus.Ports)
+				}
+				return in.SkipValue()
+			})
+		}
+		return in.SkipValue()
+	})
+}
+
+func readContainerStatus(in *jsontext.Decoder, to *swarm.ContainerStatus) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ContainerID"`:
+			return readText(in, &to.ContainerID)
+		case `"ExitCode"`:
+			return readNumber(in, &to.ExitCode)
+		}
+		return in.SkipValue()
+	})
+}
+
+func (t *listedTask) readSpec(in *jsontext.Decoder) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ContainerSpec"`:
+			if in.PeekKind() != '{' {
+				return in.SkipValue()
+			}
+			t.Spec.ContainerSpec = &taskContainer{}
+			return t.Spec.ContainerSpec.read(in)
+		case `"NetworkAttachmentSpec"`:
+			return read(in, &t.Spec.NetworkAttachmentSpec)
+		case `"Runtime"`:
+			return readText(in, &t.Spec.Runtime)
+		}
+		return in.SkipValue()
+	})
+}
+
+func (c *taskContainer) read(in *jsontext.Decoder) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"Image"`:
+			return readText(in, &c.Image)
+		case `"Labels"`:
+			return readLabel(in, deploy.LabelStack, &c.Stack)
+		}
+		return in.SkipValue()
+	})
+}
+
+func (n *taskNetwork) read(in *jsontext.Decoder) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"Network"`:
+			return n.readNetwork(in)
+		case `"Addresses"`:
+			return eachOf(in, func() error {
+				var a string
+				err := readText(in, &a)
+				n.Addresses = append(n.Addresses, a)
+				return err
+			})
+		}
+		return in.SkipValue()
+	})
+}
+
+func (n *taskNetwork) readNetwork(in *jsontext.Decoder) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ID"`:
+			return readText(in, &n.ID)
+		case `"Spec"`:
+			return membersOf(in, func(name []byte) error {
+				if string(name) == `"Labels"` {
+					return readLabel(in, predefined, &n.Predefined)
+				}
+				return in.SkipValue()
+			})
+		}
+		return in.SkipValue()
+	})
+}
+
+// readLabel reads one of the labels.
+func readLabel(in *jsontext.Decoder, label string, to *string) error {
+	return membersOf(in, func(name []byte) error {
+		if string(name) == `"`+label+`"` {
+			return readText(in, to)
+		}
+		return in.SkipValue()
+	})
 }

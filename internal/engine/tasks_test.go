@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -9,8 +11,11 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
@@ -77,4 +82,46 @@ func TestTasksOverTLS(t *testing.T) {
 	assert.NilError(t, err)
 	assert.Check(t, is.Len(tasks, 1))
 	assert.Check(t, is.Equal(asked, 1))
+}
+
+// TestTaskReadAsListed: a task read from the stream is what the client module
+// makes of the same text, with all that a task may have and with nothing.
+func TestTaskReadAsListed(t *testing.T) {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 891, time.UTC)
+	full := swarm.Task{
+		ID: "id", Meta: swarm.Meta{Version: swarm.Version{Index: 1 << 60}, CreatedAt: at, UpdatedAt: at.Add(time.Hour)},
+		ServiceID: "sv", Slot: 12, NodeID: "n1", DesiredState: swarm.TaskStateShutdown, JobIteration: &swarm.Version{Index: 3},
+		Annotations: swarm.Annotations{Name: "a \"name\"", Labels: map[string]string{"ID": "not this"}},
+		Spec: swarm.TaskSpec{
+			Runtime: swarm.RuntimeNetworkAttachment, NetworkAttachmentSpec: &swarm.NetworkAttachmentSpec{ContainerID: "c1"},
+			ContainerSpec: &swarm.ContainerSpec{Image: "web:1", Env: []string{"A=1"}, Labels: map[string]string{"Image": "x", "com.docker.stack.namespace": "shop \u00e9"}},
+		},
+		Status: swarm.TaskStatus{
+			Timestamp: at, State: swarm.TaskStateFailed, Message: "started", Err: "line\n\"two\"",
+			ContainerStatus: &swarm.ContainerStatus{ContainerID: "c2", PID: 17, ExitCode: -1},
+			PortStatus:      swarm.PortStatus{Ports: []swarm.PortConfig{{Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: "host"}}},
+		},
+		NetworksAttachments: []swarm.NetworkAttachment{
+			{Network: swarm.Network{ID: "net", Spec: swarm.NetworkSpec{Annotations: swarm.Annotations{Labels: map[string]string{"a": "b", predefined: "true"}}}}, Addresses: []string{"10.0.0.3/24", "fd00::3/64"}},
+			{},
+		},
+	}
+	bare := full
+	bare.Spec.ContainerSpec, bare.Spec.NetworkAttachmentSpec, bare.Status.ContainerStatus = nil, nil, nil
+	bare.NetworksAttachments, bare.JobIteration = nil, nil
+	for _, task := range []swarm.Task{{}, full, bare} {
+		text, err := json.Marshal(task)
+		assert.NilError(t, err)
+		var whole swarm.Task
+		assert.NilError(t, json.Unmarshal(text, &whole))
+		var got listedTask
+		assert.NilError(t, got.read(jsontext.NewDecoder(bytes.NewReader(text))))
+		assert.Check(t, is.DeepEqual(taskOf(got), taskOf(listed(whole)), cmpopts.EquateComparable(netip.Prefix{})))
+		assert.Check(t, is.DeepEqual(attachmentOf(got), attachmentOf(listed(whole)), cmpopts.EquateComparable(netip.Prefix{})))
+		// Cut off anywhere, it is an error.
+		for n := range text {
+			var half listedTask
+			assert.Check(t, half.read(jsontext.NewDecoder(bytes.NewReader(text[:n]))) != nil, "%d bytes", n)
+		}
+	}
 }
