@@ -25,7 +25,7 @@ func TestExecHelper(t *testing.T) {
 		go func() {
 			runtime.LockOSThread()
 			if syscall.Gettid() != os.Getpid() {
-				failed <- syscall.Exec("/bin/sleep", []string{"sleep", "0.01"}, nil)
+				failed <- syscall.Exec("/bin/cat", []string{"cat"}, nil)
 			}
 		}()
 	}
@@ -38,16 +38,23 @@ func TestAliveThroughExec(t *testing.T) {
 	for range 30 {
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestExecHelper$")
 		cmd.Env = append(os.Environ(), execHelperEnv+"=1")
+		stdin, err := cmd.StdinPipe() // cat ends with it
+		assert.NilError(t, err)
 		assert.NilError(t, cmd.Start())
 		p, err := processOf(cmd.Process.Pid)
 		assert.NilError(t, err)
-		becameSleep := false
-		for limit := time.Now().Add(time.Minute); p.alive(); {
-			assert.Assert(t, time.Now().Before(limit), "the process does not end")
-			comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID))
-			becameSleep = becameSleep || string(comm) == "sleep\n"
+		limit := time.Now().Add(time.Minute)
+		for comm := ""; comm != "cat\n"; {
+			assert.Assert(t, p.alive(), "taken for ended before it became cat")
+			assert.Assert(t, time.Now().Before(limit), "the process does not become cat")
+			now, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID))
+			assert.NilError(t, err)
+			comm = string(now)
 		}
-		assert.Assert(t, becameSleep, "taken for ended before it became sleep")
+		assert.NilError(t, stdin.Close())
+		for p.alive() {
+			assert.Assert(t, time.Now().Before(limit), "the process does not end")
+		}
 		assert.NilError(t, cmd.Wait())
 	}
 }
