@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -35,11 +36,23 @@ func stream(ctx context.Context, c *client.Client, path string, one func(*jsonte
 	return eachOf(in, func() error { return one(in) })
 }
 
-// eachOf reads an array, whose elements are read by one; anything else is passed
-// over, as null is.
+// comes tells whether a value of a kind comes next. Null, which stands for none,
+// is passed over; anything else is an error.
+func comes(in *jsontext.Decoder, kind jsontext.Kind) (bool, error) {
+	switch is := in.PeekKind(); is {
+	case kind:
+		return true, nil
+	case 'n', 0: // 0 is an error, which reading on tells
+		return false, in.SkipValue()
+	default:
+		return false, fmt.Errorf("%s where %s should be, at byte %d", is, kind, in.InputOffset())
+	}
+}
+
+// eachOf reads an array, whose elements are read by one.
 func eachOf(in *jsontext.Decoder, one func() error) error {
-	if in.PeekKind() != '[' {
-		return in.SkipValue()
+	if ok, err := comes(in, '['); !ok {
+		return err
 	}
 	if _, err := in.ReadToken(); err != nil {
 		return err
@@ -54,10 +67,10 @@ func eachOf(in *jsontext.Decoder, one func() error) error {
 }
 
 // membersOf reads an object, whose members are read by one, by their names as
-// they stand there, in quotes. Anything else is passed over, as null is.
+// they stand there, in quotes.
 func membersOf(in *jsontext.Decoder, one func(name []byte) error) error {
-	if in.PeekKind() != '{' {
-		return in.SkipValue()
+	if ok, err := comes(in, '{'); !ok {
+		return err
 	}
 	if _, err := in.ReadToken(); err != nil {
 		return err
@@ -77,8 +90,8 @@ func membersOf(in *jsontext.Decoder, one func(name []byte) error) error {
 
 // readText reads a string.
 func readText[T ~string](in *jsontext.Decoder, to *T) error {
-	if in.PeekKind() != '"' {
-		return in.SkipValue()
+	if ok, err := comes(in, '"'); !ok {
+		return err
 	}
 	t, err := in.ReadToken()
 	if err != nil {
@@ -90,15 +103,16 @@ func readText[T ~string](in *jsontext.Decoder, to *T) error {
 
 // readNumber reads a whole number.
 func readNumber[T int | uint64](in *jsontext.Decoder, to *T) error {
-	if in.PeekKind() != '0' {
-		return in.SkipValue()
+	if ok, err := comes(in, '0'); !ok {
+		return err
 	}
-	t, err := in.ReadToken()
+	v, err := in.ReadValue()
 	if err != nil {
 		return err
 	}
-	*to = T(t.Int())
-	return nil
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	*to = T(n)
+	return err
 }
 
 // readTime reads a time as encoding/json does.

@@ -174,8 +174,8 @@ func readStatus(in *jsontext.Decoder, to *swarm.TaskStatus) error {
 		case `"Err"`:
 			return readText(in, &to.Err)
 		case `"ContainerStatus"`:
-			if in.PeekKind() != '{' {
-				return in.SkipValue()
+			if ok, err := comes(in, '{'); !ok {
+				return err
 			}
 			to.ContainerStatus = &swarm.ContainerStatus{}
 			return readContainerStatus(in, to.ContainerStatus)
@@ -207,8 +207,8 @@ func (t *listedTask) readSpec(in *jsontext.Decoder) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"ContainerSpec"`:
-			if in.PeekKind() != '{' {
-				return in.SkipValue()
+			if ok, err := comes(in, '{'); !ok {
+				return err
 			}
 			t.Spec.ContainerSpec = &taskContainer{}
 			return t.Spec.ContainerSpec.read(in)

@@ -49,6 +49,14 @@ func TestTasksThatDoNotCome(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, `{"message":"This node is not a swarm manager."}`)
 		}, "This node is not a swarm manager."},
+		"no list": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"message":"from somewhere between"}`)
+		}, "cannot unmarshal object"},
+		"of another type": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `[{"ID":"a","Slot":"one"}]`)
+		}, "cannot unmarshal string"},
 		"broken off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `[{"ID":"a"},{"ID":`)
