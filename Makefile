@@ -29,7 +29,8 @@ cross: ## build bin/docker-swarmnet-OS-ARCH for every platform, check the size
 		echo "$$out"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} $(GOBUILD) -o $$out .; \
 	done
-	@size=$$(wc -c <bin/docker-swarmnet-linux-amd64); \
+	@case "$(PLATFORMS)" in *linux/amd64*) ;; *) exit 0;; esac; \
+	size=$$(wc -c <bin/docker-swarmnet-linux-amd64); \
 	test $$size -le $(MAX_SIZE) || { echo "linux/amd64 has $$size bytes, more than $(MAX_SIZE)" >&2; exit 1; }
 
 # Without -trimpath, as Docker's own packages are built: they tell their version in
