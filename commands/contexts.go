@@ -219,6 +219,22 @@ func lookAtEach(ctx context.Context, dockerCLI command.Cli, names []string, acce
 	return out, nil
 }
 
+// forEachSwarm does something for all swarms that were looked at, side by side.
+// Results and errors stand in their order.
+func forEachSwarm[T any](l *looks, do func(looked) (T, error)) ([]T, []error) {
+	results, failed := make([]T, len(l.swarms)), make([]error, len(l.swarms))
+	var g errgroup.Group
+	g.SetLimit(maxContexts)
+	for i, at := range l.swarms {
+		g.Go(func() error {
+			results[i], failed[i] = do(at)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return results, failed
+}
+
 // lookWithin takes one snapshot within lookTime.
 func lookWithin(ctx context.Context, e *engine.Engine) (*swarm.Snapshot, error) {
 	within, cancel := context.WithTimeout(ctx, lookTime)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
@@ -95,16 +94,9 @@ func planServiceEach(cmd *cobra.Command, dockerCLI command.Cli, names []string, 
 	if err != nil {
 		return nil, err
 	}
-	planned, failed := make([]*plannedService, len(l.swarms)), make([]error, len(l.swarms))
-	var g errgroup.Group
-	g.SetLimit(maxContexts)
-	for i, at := range l.swarms {
-		g.Go(func() error {
-			planned[i], failed[i] = planServiceAt(cmd, dockerCLI, at, docker, args)
-			return nil
-		})
-	}
-	_ = g.Wait()
+	planned, failed := forEachSwarm(l, func(at looked) (*plannedService, error) {
+		return planServiceAt(cmd, dockerCLI, at, docker, args)
+	})
 	if cmd.Context().Err() != nil {
 		return nil, cmd.Context().Err()
 	}

@@ -55,35 +55,35 @@ func runDeployService(cmd *cobra.Command, dockerCLI command.Cli, o deployOptions
 			Detach: detach, Leave: o.onFailure == "leave", Timeout: o.timeout, Log: p.engine.TaskLog,
 		}
 	}
-	if len(names) > 0 {
-		planned, err := planServiceEach(cmd, dockerCLI, names, docker, args)
+	if len(names) == 0 {
+		p, err := planServiceHere(cmd, dockerCLI, docker, args)
 		if err != nil {
 			return err
 		}
-		var sites []apply.ServiceSite
-		for _, p := range planned {
-			p.tell(event.In(p.engine.Context(), sink))
-			sites = append(sites, apply.ServiceSite{ServiceDeployment: deployment(p), Engine: p.engine})
-		}
-		ids, err := apply.DeployServiceEach(ctx, sites, w.first(), sink)
+		p.tell(sink)
+		id, err := apply.DeployService(ctx, p.engine, deployment(p), sink)
 		if err != nil {
 			return err
 		}
 		done() // what is printed now must not land among progress
-		return writeDeployed(dockerCLI, planned, ids)
+		_, _ = fmt.Fprintln(dockerCLI.Out(), id)
+		return nil
 	}
-	p, err := planServiceHere(cmd, dockerCLI, docker, args)
+	planned, err := planServiceEach(cmd, dockerCLI, names, docker, args)
 	if err != nil {
 		return err
 	}
-	p.tell(sink)
-	id, err := apply.DeployService(ctx, p.engine, deployment(p), sink)
+	var sites []apply.ServiceSite
+	for _, p := range planned {
+		p.tell(event.In(p.engine.Context(), sink))
+		sites = append(sites, apply.ServiceSite{ServiceDeployment: deployment(p), Engine: p.engine})
+	}
+	ids, err := apply.DeployServiceEach(ctx, sites, w.first(), sink)
 	if err != nil {
 		return err
 	}
 	done() // what is printed now must not land among progress
-	_, _ = fmt.Fprintln(dockerCLI.Out(), id)
-	return nil
+	return writeDeployed(dockerCLI, planned, ids)
 }
 
 // planServiceHere plans the service for the context that Docker chose. The

@@ -110,4 +110,3 @@ func migrationQuestion(p migrate.Plan) string {
 	}
 	return q + ". Continue?"
 }
-

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/docker/cli/cli/command"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/plan"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
@@ -60,16 +59,9 @@ func planInEach(ctx context.Context, dockerCLI command.Cli, o planOptions, st *s
 // planStackEach plans the stack for all swarms that were looked at, side by
 // side. One that cannot be planned for is a failed context.
 func planStackEach(ctx context.Context, dockerCLI command.Cli, l *looks, st *stackfile.Stack, o stackOptions) ([]*plannedStack, error) {
-	planned, failed := make([]*plannedStack, len(l.swarms)), make([]error, len(l.swarms))
-	var g errgroup.Group
-	g.SetLimit(maxContexts)
-	for i, at := range l.swarms {
-		g.Go(func() error {
-			planned[i], failed[i] = planStack(ctx, dockerCLI, at.engine, st, o)
-			return nil
-		})
-	}
-	_ = g.Wait()
+	planned, failed := forEachSwarm(l, func(at looked) (*plannedStack, error) {
+		return planStack(ctx, dockerCLI, at.engine, st, o)
+	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
