@@ -1,7 +1,7 @@
 package commands
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/docker/cli/cli/command"
@@ -100,14 +100,8 @@ func planServiceEach(cmd *cobra.Command, dockerCLI command.Cli, names []string, 
 	if cmd.Context().Err() != nil {
 		return nil, cmd.Context().Err()
 	}
-	var wrong []string
-	for i, err := range failed {
-		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("context %q: %s", l.swarms[i].s.Context, err))
-		}
-	}
-	if len(wrong) > 0 {
-		return nil, problem.Join("nothing was changed", wrong)
+	if failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil }); len(failed) > 0 {
+		return nil, joined(failed)
 	}
 	return planned, nil
 }
@@ -118,7 +112,7 @@ func planServiceAt(cmd *cobra.Command, dockerCLI command.Cli, at looked, docker 
 	}
 	request, err := docker.record(cmd, dockerCLI, at.engine, args)
 	if err != nil {
-		return nil, err
+		return nil, problem.New("context %q: %w", at.s.Context, err).WithCode(problem.CodeOf(err))
 	}
 	return planService(cmd.Context(), at.engine, at.s, request)
 }

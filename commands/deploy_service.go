@@ -10,6 +10,7 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/internal/apply"
 	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
+	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 	"github.com/swarmnet/docker-swarmnet/internal/display"
@@ -127,14 +128,14 @@ func planService(ctx context.Context, e *engine.Engine, s *swarm.Snapshot, reque
 	if len(request.Missing) == 0 {
 		var err error
 		if p.warning, err = e.ResolveImage(ctx, request); err != nil {
-			return nil, err
+			return nil, problem.New("context %q: %w", e.Context(), err)
 		}
 	}
 	wish := deploy.Wish{Service: request.Service(), Networks: request.Networks, Missing: request.Missing}
 	if existing, ok := s.ServiceByName(wish.Service.Name); ok {
 		var err error
 		if p.changes, err = request.Against(existing, s.Networks); err != nil {
-			return nil, err
+			return nil, problem.New("context %q: %w", e.Context(), err)
 		}
 		p.existing, wish.Existing = &existing, &existing
 		wish.Service = request.Service()

@@ -33,7 +33,7 @@ func TestDeployInSeveralSwarms(t *testing.T) {
 	refused := deploy("--secret", "key", demoImage)
 	refused.Assert(t, icmd.Expected{ExitCode: 1, Err: "nothing was changed"})
 	for _, s := range swarms {
-		assert.Check(t, is.Contains(refused.Stderr(), `context "`+s.Context+`": `))
+		assert.Check(t, is.Contains(refused.Stderr(), `on the swarm of context "`+s.Context+`", and nothing was changed`))
 		assert.Check(t, s.Service(t, "web") == nil)
 		for _, kind := range []string{"secret", "config"} {
 			icmd.RunCmd(s.Command(kind, "create", "key", "-"), icmd.WithStdin(strings.NewReader("a"))).Assert(t, icmd.Success)
