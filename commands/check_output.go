@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"strings"
@@ -33,7 +34,8 @@ func mark(s check.Severity) (string, aec.ANSI) {
 func (v verdict) writeTable(dockerCLI command.Cli, all bool) error {
 	out := dockerCLI.Out()
 	colour := out.IsTerminal() && os.Getenv("NO_COLOR") == "" // no-color.org
-	w := tabwriter.NewWriter(out, 0, 1, 2, ' ', 0)
+	lines := bufio.NewWriter(out) // a tabwriter writes every cell by itself
+	w := tabwriter.NewWriter(lines, 0, 1, 2, ' ', 0)
 	heading := ""
 	for _, f := range v.report.Findings {
 		if f.Severity == check.Note && !all {
@@ -59,11 +61,9 @@ func (v verdict) writeTable(dockerCLI command.Cli, all bool) error {
 	for _, f := range v.looks.failed {
 		_, _ = fmt.Fprintf(w, "✘ -\tcontext %s\t%s\n", text.Clean(f.name), reason(f.err))
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, v.summary(all))
-	return err
+	_ = w.Flush() // an error is kept by the writer below
+	_, _ = fmt.Fprintln(lines, v.summary(all))
+	return lines.Flush()
 }
 
 func (v verdict) heading(context, group string) string {

@@ -15,6 +15,28 @@ type deployOptions struct {
 	progressOptions
 }
 
+const deployExample = `  # A database, and an application that finds it by its name
+  docker swarmnet deploy --name postgress --network docknet -e POSTGRES_PASSWORD=example postgres
+  docker swarmnet deploy --name mydrupal --network docknet -p 80:80 drupal
+
+  # The next version; the old one comes back if it does not come up
+  docker swarmnet deploy --name web --network docknet --replicas 3 web:2
+
+  # Look at a failure in place
+  docker swarmnet deploy --name web --network docknet --on-failure leave web:3
+
+  # A stack, and later its next version without what the file no longer has
+  docker swarmnet deploy -c compose.yaml shop
+  docker swarmnet deploy -c compose.yaml --prune --yes shop
+
+  # Only what was planned, and looked at, before
+  docker swarmnet plan -c compose.yaml --out shop.plan shop
+  docker swarmnet deploy -c compose.yaml --plan shop.plan shop
+
+  # On three swarms: east first, and only when it is up there the others
+  docker swarmnet deploy -c compose.yaml --contexts east,west,north shop
+  docker swarmnet deploy --contexts east,west,north --name web --network docknet web:2`
+
 func newDeployCommand(dockerCLI command.Cli) *cobra.Command {
 	var o deployOptions
 	var st stackDeployOptions
@@ -45,28 +67,8 @@ unless all can be planned. The first context is the canary (--wave); when it is 
 the rest follow side by side. When it fails in one, those before it are put back too. Every
 wave has the time of --timeout, and what --prune removes goes last. For a service the
 contexts and its IDs are printed as a table.`,
-		Example: `  # A database, and an application that finds it by its name
-  docker swarmnet deploy --name postgress --network docknet -e POSTGRES_PASSWORD=example postgres
-  docker swarmnet deploy --name mydrupal --network docknet -p 80:80 drupal
-
-  # The next version; the old one comes back if it does not come up
-  docker swarmnet deploy --name web --network docknet --replicas 3 web:2
-
-  # Look at a failure in place
-  docker swarmnet deploy --name web --network docknet --on-failure leave web:3
-
-  # A stack, and later its next version without what the file no longer has
-  docker swarmnet deploy -c compose.yaml shop
-  docker swarmnet deploy -c compose.yaml --prune --yes shop
-
-  # Only what was planned, and looked at, before
-  docker swarmnet plan -c compose.yaml --out shop.plan shop
-  docker swarmnet deploy -c compose.yaml --plan shop.plan shop
-
-  # On three swarms: east first, and only when it is up there the others
-  docker swarmnet deploy -c compose.yaml --contexts east,west,north shop
-  docker swarmnet deploy --contexts east,west,north --name web --network docknet web:2`,
-		Args: func(cmd *cobra.Command, args []string) error { return st.arguments(cmd, args) },
+		Example: deployExample,
+		Args:    func(cmd *cobra.Command, args []string) error { return st.arguments(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if st.wanted(cmd) {
 				return runDeployStack(cmd, dockerCLI, o, st, docker.set, args)

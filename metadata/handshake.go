@@ -19,9 +19,9 @@ func init() {
 		return
 	}
 	if _, err := os.Stdout.WriteString(answer()); err != nil {
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // nothing of main is initialized yet
 	}
-	os.Exit(0)
+	os.Exit(0) //nolint:forbidigo // the same
 }
 
 // answer is the metadata as docker/cli's plugin framework writes it, which

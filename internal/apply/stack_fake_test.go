@@ -91,8 +91,10 @@ func (f *shopSwarm) site() StackSite {
 		Log: func(context.Context, string, int) []string { return []string{"the last words"} },
 	}
 	for _, r := range []plan.Resource{
-		{Kind: plan.Network, Name: "shop_net"}, {Kind: plan.Config, Name: "shop_conf"},
-		{Kind: plan.Service, Name: "shop_api"}, {Kind: plan.Service, Name: "shop_web"},
+		{Kind: plan.Network, Name: "shop_net"},
+		{Kind: plan.Config, Name: "shop_conf"},
+		{Kind: plan.Service, Name: "shop_api"},
+		{Kind: plan.Service, Name: "shop_web"},
 	} {
 		s := plan.Step{Resource: r, Action: plan.Create}
 		for id, object := range f.objects {

@@ -92,7 +92,7 @@ func (e *Engine) WatchServices(ctx context.Context, ids []string) ([]model.Servi
 	}
 	var l taskLists
 	for i := range all {
-		l.add(listed(all[i]))
+		l.add(listed(&all[i]))
 	}
 	tasks := l.tasks.all()
 	if err := e.MarkUpToDate(ctx, ids, tasks); err != nil {

@@ -81,13 +81,13 @@ func nodeOf(n swarm.Node) model.Node {
 	return m
 }
 
-func taskOf(t listedTask) model.Task {
+func taskOf(t *listedTask) model.Task {
 	m := model.Task{
 		ID: t.ID, Version: t.Version.Index, Created: t.CreatedAt, Updated: t.UpdatedAt,
 		ServiceID: t.ServiceID, Slot: t.Slot, NodeID: t.NodeID,
 		State: model.TaskState(t.Status.State), Desired: model.TaskState(t.DesiredState),
 		StateSince: t.Status.Timestamp, Message: t.Status.Message, Err: t.Status.Err,
-		Networks: taskNetworks(t.NetworksAttachments),
+		Networks: t.Networks,
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
 		m.Image, m.Stack = c.Image, c.Stack
@@ -105,11 +105,11 @@ func taskOf(t listedTask) model.Task {
 	return m
 }
 
-func attachmentOf(t listedTask) model.Attachment {
+func attachmentOf(t *listedTask) model.Attachment {
 	m := model.Attachment{
 		ID: t.ID, NodeID: t.NodeID, State: model.TaskState(t.Status.State),
 		Desired: model.TaskState(t.DesiredState), Created: t.CreatedAt, Updated: t.UpdatedAt, Err: t.Status.Err,
-		Networks: taskNetworks(t.NetworksAttachments),
+		Networks: t.Networks,
 	}
 	if s := t.Spec.NetworkAttachmentSpec; s != nil {
 		m.ContainerID = s.ContainerID
@@ -121,17 +121,6 @@ func attachmentOf(t listedTask) model.Attachment {
 // that every engine has, such as "host" (swarmkit api/naming, moby
 // runconfig.IsPreDefinedNetwork).
 const predefined = "com.docker.swarm.predefined"
-
-func taskNetworks(in []taskNetwork) []model.TaskNetwork {
-	var out []model.TaskNetwork
-	for _, a := range in {
-		out = append(out, model.TaskNetwork{
-			NetworkID: a.ID, Addrs: prefixes(a.Addresses),
-			Predefined: a.Predefined == "true",
-		})
-	}
-	return out
-}
 
 func portOf(p swarm.PortConfig) model.Port {
 	mode := string(p.PublishMode)

@@ -77,7 +77,8 @@ func through(api client.APIClient) *http.Transport {
 	dial := api.Dialer()
 	return &http.Transport{
 		MaxIdleConnsPerHost: maxParallel, IdleConnTimeout: 30 * time.Second,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		ReadBufferSize: 64 << 10, // the lists of a large swarm are many MB
+		DialContext:    func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 	}
 }
 

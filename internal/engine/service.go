@@ -7,7 +7,6 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
-	"github.com/go-json-experiment/json/jsontext"
 
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 )
@@ -15,7 +14,7 @@ import (
 // services lists all services.
 func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
 	var l pieces[model.Service]
-	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(in *jsontext.Decoder) error {
+	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(in *input) error {
 		var s swarm.Service
 		err := read(in, &s)
 		l.add(serviceOf(s))

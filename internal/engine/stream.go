@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 // stream reads a list of the engine one by one, so that it is turned into the
 // model while it comes in: one reads an object of it. The client module can only
 // read a list whole: it is to be asked where this has failed, and then says why.
-func stream(ctx context.Context, c *client.Client, path string, one func(*jsontext.Decoder) error) error {
+func stream(ctx context.Context, c *client.Client, path string, one func(*input) error) error {
 	api := &http.Client{Transport: through(c)}
 	defer api.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/v"+c.ClientVersion()+path, nil)
@@ -31,14 +32,28 @@ func stream(ctx context.Context, c *client.Client, path string, one func(*jsonte
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", path, resp.Status)
 	}
-	// As tolerant as encoding/json.
-	in := jsontext.NewDecoder(resp.Body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	in := newInput(resp.Body)
 	return eachOf(in, func() error { return one(in) })
+}
+
+// input is an answer of the engine as it comes in.
+type input struct {
+	*jsontext.Decoder
+	// texts are those that stand in the answer over and over, by their quoted form.
+	texts map[string]string
+}
+
+// newInput reads JSON as tolerantly as encoding/json does.
+func newInput(from io.Reader) *input {
+	return &input{
+		Decoder: jsontext.NewDecoder(from, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
+		texts:   map[string]string{},
+	}
 }
 
 // comes tells whether a value of a kind comes next. Null, which stands for none,
 // is passed over; anything else is an error.
-func comes(in *jsontext.Decoder, kind jsontext.Kind) (bool, error) {
+func comes(in *input, kind jsontext.Kind) (bool, error) {
 	switch is := in.PeekKind(); is {
 	case kind:
 		return true, nil
@@ -50,7 +65,7 @@ func comes(in *jsontext.Decoder, kind jsontext.Kind) (bool, error) {
 }
 
 // eachOf reads an array, whose elements are read by one.
-func eachOf(in *jsontext.Decoder, one func() error) error {
+func eachOf(in *input, one func() error) error {
 	if ok, err := comes(in, '['); !ok {
 		return err
 	}
@@ -68,7 +83,7 @@ func eachOf(in *jsontext.Decoder, one func() error) error {
 
 // membersOf reads an object, whose members are read by one, by their names as
 // they stand there, in quotes.
-func membersOf(in *jsontext.Decoder, one func(name []byte) error) error {
+func membersOf(in *input, one func(name []byte) error) error {
 	if ok, err := comes(in, '{'); !ok {
 		return err
 	}
@@ -89,7 +104,7 @@ func membersOf(in *jsontext.Decoder, one func(name []byte) error) error {
 }
 
 // readText reads a string.
-func readText[T ~string](in *jsontext.Decoder, to *T) error {
+func readText[T ~string](in *input, to *T) error {
 	if ok, err := comes(in, '"'); !ok {
 		return err
 	}
@@ -101,8 +116,31 @@ func readText[T ~string](in *jsontext.Decoder, to *T) error {
 	return nil
 }
 
+// readKnown reads a string that others of the list are likely to have too, and
+// keeps it once for all of them.
+func readKnown[T ~string](in *input, to *T) error {
+	if ok, err := comes(in, '"'); !ok {
+		return err
+	}
+	v, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	known, ok := in.texts[string(v)]
+	if !ok {
+		plain, err := jsontext.AppendUnquote(nil, v)
+		if err != nil {
+			return err
+		}
+		known = string(plain)
+		in.texts[string(v)] = known
+	}
+	*to = T(known)
+	return nil
+}
+
 // readNumber reads a whole number.
-func readNumber[T int | uint64](in *jsontext.Decoder, to *T) error {
+func readNumber[T int | uint64](in *input, to *T) error {
 	if ok, err := comes(in, '0'); !ok {
 		return err
 	}
@@ -116,7 +154,7 @@ func readNumber[T int | uint64](in *jsontext.Decoder, to *T) error {
 }
 
 // readTime reads a time as encoding/json does.
-func readTime(in *jsontext.Decoder, to *time.Time) error {
+func readTime(in *input, to *time.Time) error {
 	v, err := in.ReadValue()
 	if err != nil {
 		return err
@@ -125,7 +163,7 @@ func readTime(in *jsontext.Decoder, to *time.Time) error {
 }
 
 // read reads a value of any type.
-func read(in *jsontext.Decoder, to any) error {
+func read(in *input, to any) error {
 	v, err := in.ReadValue()
 	if err != nil {
 		return err

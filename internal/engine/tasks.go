@@ -8,7 +8,6 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/deploy"
 	model "github.com/swarmnet/docker-swarmnet/internal/core/swarm"
@@ -33,7 +32,7 @@ func (e *Engine) tasks(ctx context.Context) ([]model.Task, []model.Attachment, e
 	}
 	l = taskLists{}
 	for i := range list {
-		l.add(listed(list[i]))
+		l.add(listed(&list[i]))
 	}
 	return l.tasks.all(), l.attachments.all(), nil
 }
@@ -53,9 +52,11 @@ func allRuntimes() filters.Args {
 type taskLists struct {
 	tasks       pieces[model.Task]
 	attachments pieces[model.Attachment]
+	// next is the task that is read.
+	next listedTask
 }
 
-func (l *taskLists) add(t listedTask) {
+func (l *taskLists) add(t *listedTask) {
 	if t.Spec.NetworkAttachmentSpec != nil || t.Spec.Runtime == swarm.RuntimeNetworkAttachment {
 		l.attachments.add(attachmentOf(t))
 		return
@@ -64,10 +65,10 @@ func (l *taskLists) add(t listedTask) {
 }
 
 // read reads a task of the list.
-func (l *taskLists) read(in *jsontext.Decoder) error {
-	var t listedTask
-	err := t.read(in)
-	l.add(t)
+func (l *taskLists) read(in *input) error {
+	l.next = listedTask{}
+	err := l.next.read(in)
+	l.add(&l.next)
 	return err
 }
 
@@ -82,29 +83,22 @@ type listedTask struct {
 		NetworkAttachmentSpec *swarm.NetworkAttachmentSpec
 		Runtime               swarm.RuntimeType
 	}
-	ServiceID           string
-	Slot                int
-	NodeID              string
-	Status              swarm.TaskStatus
-	DesiredState        swarm.TaskState
-	NetworksAttachments []taskNetwork
-	JobIteration        *swarm.Version
+	ServiceID    string
+	Slot         int
+	NodeID       string
+	Status       swarm.TaskStatus
+	DesiredState swarm.TaskState
+	JobIteration *swarm.Version
+	// Networks are its NetworksAttachments.
+	Networks []model.TaskNetwork
 }
 
 // taskContainer is what the model has of a swarm.ContainerSpec; Stack is the one
 // label of it.
 type taskContainer struct{ Image, Stack string }
 
-// taskNetwork is what the model has of a swarm.NetworkAttachment.
-type taskNetwork struct {
-	ID string
-	// Predefined is the label of that name.
-	Predefined string
-	Addresses  []string
-}
-
-func listed(t swarm.Task) listedTask {
-	l := listedTask{
+func listed(t *swarm.Task) *listedTask {
+	l := &listedTask{
 		ID: t.ID, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, ServiceID: t.ServiceID, Slot: t.Slot,
 		NodeID: t.NodeID, Status: t.Status, DesiredState: t.DesiredState, JobIteration: t.JobIteration,
 	}
@@ -113,14 +107,16 @@ func listed(t swarm.Task) listedTask {
 	}
 	l.Spec.NetworkAttachmentSpec, l.Spec.Runtime = t.Spec.NetworkAttachmentSpec, t.Spec.Runtime
 	for _, a := range t.NetworksAttachments {
-		l.NetworksAttachments = append(l.NetworksAttachments, taskNetwork{a.Network.ID, a.Network.Spec.Labels[predefined], a.Addresses})
+		l.Networks = append(l.Networks, model.TaskNetwork{
+			NetworkID: a.Network.ID, Addrs: prefixes(a.Addresses), Predefined: a.Network.Spec.Labels[predefined] == "true",
+		})
 	}
 	return l
 }
 
 // read reads a task as it stands in the list. What is rare is left to
 // encoding/json.
-func (t *listedTask) read(in *jsontext.Decoder) error {
+func (t *listedTask) read(in *input) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"ID"`:
@@ -139,21 +135,19 @@ func (t *listedTask) read(in *jsontext.Decoder) error {
 		case `"Spec"`:
 			return t.readSpec(in)
 		case `"ServiceID"`:
-			return readText(in, &t.ServiceID)
+			return readKnown(in, &t.ServiceID)
 		case `"Slot"`:
 			return readNumber(in, &t.Slot)
 		case `"NodeID"`:
-			return readText(in, &t.NodeID)
+			return readKnown(in, &t.NodeID)
 		case `"Status"`:
 			return readStatus(in, &t.Status)
 		case `"DesiredState"`:
-			return readText(in, &t.DesiredState)
+			return readKnown(in, &t.DesiredState)
 		case `"NetworksAttachments"`:
 			return eachOf(in, func() error {
-				var n taskNetwork
-				err := n.read(in)
-				t.NetworksAttachments = append(t.NetworksAttachments, n)
-				return err
+				t.Networks = append(t.Networks, model.TaskNetwork{})
+				return readTaskNetwork(in, &t.Networks[len(t.Networks)-1])
 			})
 		case `"JobIteration"`:
 			return read(in, &t.JobIteration)
@@ -162,17 +156,17 @@ func (t *listedTask) read(in *jsontext.Decoder) error {
 	})
 }
 
-func readStatus(in *jsontext.Decoder, to *swarm.TaskStatus) error {
+func readStatus(in *input, to *swarm.TaskStatus) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"Timestamp"`:
 			return readTime(in, &to.Timestamp)
 		case `"State"`:
-			return readText(in, &to.State)
+			return readKnown(in, &to.State)
 		case `"Message"`:
-			return readText(in, &to.Message)
+			return readKnown(in, &to.Message)
 		case `"Err"`:
-			return readText(in, &to.Err)
+			return readKnown(in, &to.Err)
 		case `"ContainerStatus"`:
 			if ok, err := comes(in, '{'); !ok {
 				return err
@@ -191,7 +185,7 @@ func readStatus(in *jsontext.Decoder, to *swarm.TaskStatus) error {
 	})
 }
 
-func readContainerStatus(in *jsontext.Decoder, to *swarm.ContainerStatus) error {
+func readContainerStatus(in *input, to *swarm.ContainerStatus) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"ContainerID"`:
@@ -203,7 +197,7 @@ func readContainerStatus(in *jsontext.Decoder, to *swarm.ContainerStatus) error 
 	})
 }
 
-func (t *listedTask) readSpec(in *jsontext.Decoder) error {
+func (t *listedTask) readSpec(in *input) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"ContainerSpec"`:
@@ -215,17 +209,17 @@ func (t *listedTask) readSpec(in *jsontext.Decoder) error {
 		case `"NetworkAttachmentSpec"`:
 			return read(in, &t.Spec.NetworkAttachmentSpec)
 		case `"Runtime"`:
-			return readText(in, &t.Spec.Runtime)
+			return readKnown(in, &t.Spec.Runtime)
 		}
 		return in.SkipValue()
 	})
 }
 
-func (c *taskContainer) read(in *jsontext.Decoder) error {
+func (c *taskContainer) read(in *input) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"Image"`:
-			return readText(in, &c.Image)
+			return readKnown(in, &c.Image)
 		case `"Labels"`:
 			return readLabel(in, deploy.LabelStack, &c.Stack)
 		}
@@ -233,16 +227,16 @@ func (c *taskContainer) read(in *jsontext.Decoder) error {
 	})
 }
 
-func (n *taskNetwork) read(in *jsontext.Decoder) error {
+func readTaskNetwork(in *input, to *model.TaskNetwork) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"Network"`:
-			return n.readNetwork(in)
+			return readNetworkOfTask(in, to)
 		case `"Addresses"`:
 			return eachOf(in, func() error {
 				var a string
 				err := readText(in, &a)
-				n.Addresses = append(n.Addresses, a)
+				to.Addrs = append(to.Addrs, prefixes([]string{a})...)
 				return err
 			})
 		}
@@ -250,15 +244,18 @@ func (n *taskNetwork) read(in *jsontext.Decoder) error {
 	})
 }
 
-func (n *taskNetwork) readNetwork(in *jsontext.Decoder) error {
+func readNetworkOfTask(in *input, to *model.TaskNetwork) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"ID"`:
-			return readText(in, &n.ID)
+			return readKnown(in, &to.NetworkID)
 		case `"Spec"`:
 			return membersOf(in, func(name []byte) error {
 				if string(name) == `"Labels"` {
-					return readLabel(in, predefined, &n.Predefined)
+					var label string
+					err := readLabel(in, predefined, &label)
+					to.Predefined = label == "true"
+					return err
 				}
 				return in.SkipValue()
 			})
@@ -268,10 +265,10 @@ func (n *taskNetwork) readNetwork(in *jsontext.Decoder) error {
 }
 
 // readLabel reads one of the labels.
-func readLabel(in *jsontext.Decoder, label string, to *string) error {
+func readLabel(in *input, label string, to *string) error {
 	return membersOf(in, func(name []byte) error {
 		if string(name) == `"`+label+`"` {
-			return readText(in, to)
+			return readKnown(in, to)
 		}
 		return in.SkipValue()
 	})

@@ -15,7 +15,6 @@ import (
 
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
@@ -123,13 +122,13 @@ func TestTaskReadAsListed(t *testing.T) {
 		var whole swarm.Task
 		assert.NilError(t, json.Unmarshal(text, &whole))
 		var got listedTask
-		assert.NilError(t, got.read(jsontext.NewDecoder(bytes.NewReader(text))))
-		assert.Check(t, is.DeepEqual(taskOf(got), taskOf(listed(whole)), cmpopts.EquateComparable(netip.Prefix{})))
-		assert.Check(t, is.DeepEqual(attachmentOf(got), attachmentOf(listed(whole)), cmpopts.EquateComparable(netip.Prefix{})))
+		assert.NilError(t, got.read(newInput(bytes.NewReader(text))))
+		assert.Check(t, is.DeepEqual(taskOf(&got), taskOf(listed(&whole)), cmpopts.EquateComparable(netip.Prefix{})))
+		assert.Check(t, is.DeepEqual(attachmentOf(&got), attachmentOf(listed(&whole)), cmpopts.EquateComparable(netip.Prefix{})))
 		// Cut off anywhere, it is an error.
 		for n := range text {
 			var half listedTask
-			assert.Check(t, half.read(jsontext.NewDecoder(bytes.NewReader(text[:n]))) != nil, "%d bytes", n)
+			assert.Check(t, half.read(newInput(bytes.NewReader(text[:n]))) != nil, "%d bytes", n)
 		}
 	}
 }

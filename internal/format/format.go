@@ -4,6 +4,8 @@
 package format
 
 import (
+	"bufio"
+	"cmp"
 	"io"
 	"strings"
 
@@ -42,9 +44,11 @@ func (t Table) Write(out io.Writer, userFormat string, quiet bool, rows []Row) e
 	case userFormat == formatter.JSONFormatKey:
 		f = formatter.JSONFormat
 	}
-	ctx := formatter.Context{Output: out, Format: f}
+	// docker's table writes every cell, and what fills it up, by itself.
+	w := bufio.NewWriter(out)
+	ctx := formatter.Context{Output: w, Format: f}
 	header := &formatter.HeaderContext{Header: t.Names}
-	return ctx.Write(header, func(format func(formatter.SubContext) error) error {
+	err := ctx.Write(header, func(format func(formatter.SubContext) error) error {
 		for _, r := range rows {
 			if err := format(r); err != nil {
 				return err
@@ -52,6 +56,7 @@ func (t Table) Write(out io.Writer, userFormat string, quiet bool, rows []Row) e
 		}
 		return nil
 	})
+	return cmp.Or(err, w.Flush())
 }
 
 // List is a list of texts from the swarm: joined by commas in a table, an
