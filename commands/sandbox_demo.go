@@ -81,7 +81,7 @@ func checkDemo(ctx context.Context) error {
 // names that other nodes have looked up lead here for a moment after the swarm
 // has taken them back. Connections that are kept are asked to go meanwhile.
 func (o *demoOptions) serve(ctx context.Context) error {
-	server := &http.Server{Addr: o.listen, Handler: sandbox.DemoHandler(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: o.listen, Handler: sandbox.TellEnding(ctx, sandbox.DemoHandler()), ReadHeaderTimeout: 5 * time.Second}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -59,9 +59,36 @@ func TestIngressRecreate(t *testing.T) {
 	assert.Equal(t, s.Network(t, "ingress").ID, id)
 	assert.Equal(t, s.Service(t, "web").Version, version, "nothing was written")
 
-	rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.93.0.0/24", "--mtu", "1400").Assert(t, icmd.Success)
+	r := rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.93.0.0/24", "--mtu", "1400")
+	r.Assert(t, icmd.Success)
+	assert.Check(t, is.Contains(r.Stderr(), "of web was chosen by the swarm"))
 	assert.Equal(t, meshIs(t, s, ports), "10.93.0.0/24")
 	assert.Equal(t, s.Network(t, "ingress").Options["com.docker.network.driver.mtu"], "1400")
+}
+
+// TestIngressUndoes: a service whose new tasks no node can start ends it with 4,
+// and ingress is what it was, with all ports.
+func TestIngressUndoes(t *testing.T) {
+	s := usual(t)
+	s.Load(t, demoImage)
+	// An image that all nodes lose once the tasks run.
+	const gone = "swarmnet/gone:1"
+	for _, n := range s.Nodes {
+		n.Docker("tag", demoImage, gone).Assert(t, icmd.Success)
+	}
+	s.Docker("service", "create", "--detach", "--no-resolve-image", "--name", "web", "--replicas", "2", "--update-order", "start-first",
+		"--publish", "8443:8080", "--publish", "8080:8080", gone).Assert(t, icmd.Success)
+	s.WaitRunning(t, "web", 2)
+	was := ok(t, s, "ingress", "--format", "{{.Subnet}}")
+	ports := s.Service(t, "web").Endpoint.Ports
+	for _, n := range s.Nodes {
+		n.Docker("image", "rm", "--force", gone).Assert(t, icmd.Success)
+	}
+
+	r := rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.93.0.0/24", "--timeout", "1m")
+	r.Assert(t, icmd.Expected{ExitCode: 4})
+	assert.Check(t, is.Contains(r.Stderr(), gone), "it says what was wrong")
+	assert.Equal(t, meshIs(t, s, ports)+"\n", was)
 }
 
 // TestIngressKilled kills it at a random moment, then goes on or goes back.

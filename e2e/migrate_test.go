@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -165,7 +166,8 @@ func TestMigrateUnderLoad(t *testing.T) {
 		icmd.RunCmd(migrating, icmd.WithTimeout(30*s.Patience())).Assert(t, icmd.Success)
 		onlyNetwork(t, s, name, server(), client)
 		if failed := reports(t, folder).New; failed.Failed > 0 {
-			t.Fatalf("round %d: %d of %d requests failed: %q\ntasks:\n%s", round, failed.Failed, failed.Sent, failed.Errors, history(t, s))
+			t.Fatalf("round %d: %d of %d requests failed: %q\n%d were answered by servers that should have had none any more: %q\ntasks:\n%s",
+				round, failed.Failed, failed.Sent, failed.Errors, failed.Late, failed.Latest, history(t, s))
 		}
 	}
 	s.Docker("service", "scale", "client=0").Assert(t, icmd.Success)
@@ -178,6 +180,7 @@ func TestMigrateUnderLoad(t *testing.T) {
 	sum := reports(t, folder)
 	t.Logf("new connections: %d requests, %d failed; kept connection: %d requests, %d failed; %d tries before clients were ready",
 		sum.New.Sent, sum.New.Failed, sum.Kept.Sent, sum.Kept.Failed, sum.Unready)
+	t.Logf("%d requests on new connections went to servers that had long been told to end: %q", sum.New.Late, sum.New.Latest)
 	assert.Equal(t, sum.New.Failed, 0, "%v", sum.New.Errors)
 	assert.Assert(t, sum.New.Sent >= requests, "only %d requests", sum.New.Sent)
 	for _, e := range sum.Kept.Errors {
@@ -216,6 +219,11 @@ func reports(t *testing.T, folder harness.Folder) sandbox.CallReport {
 			add.to.Sent += add.from.Sent
 			add.to.Failed += add.from.Failed
 			add.to.Errors = append(add.to.Errors, add.from.Errors...)
+			add.to.Late += add.from.Late
+			if add.to.Latest == nil {
+				add.to.Latest = map[string]string{}
+			}
+			maps.Copy(add.to.Latest, add.from.Latest)
 		}
 	}
 	return sum
@@ -314,6 +322,46 @@ func TestMigrateUndoes(t *testing.T) {
 	for _, task := range allRunning(t, s, broken) {
 		assert.Check(t, tasks[task.ID], "task %s is none of before", task.ID)
 	}
+}
+
+// TestMigrateTwinFills: somebody else takes the new network's addresses while
+// services move to it. The migration is undone within its time, says that there
+// are no addresses, and leaves alone what is not its own.
+func TestMigrateTwinFills(t *testing.T) {
+	s := usual(t)
+	s.Load(t, "swarmnet/demo")
+	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
+	specs := []swarm.ServiceSpec{demo("api", 1), demo("web", 4)}
+	create(t, s, specs...)
+	before := s.Network(t, "docknet")
+	p := start(t, s.Command("swarmnet", "migrate", "--yes", "--subnet", "10.222.0.0/28", "--rename", "docks", "--timeout", "45s", "docknet"), false)
+	eventually(t, s, func() poll.Result {
+		if len(s.Service(t, "web").Spec.TaskTemplate.Networks) < 2 {
+			return poll.Continue("service web is not on both networks yet")
+		}
+		return poll.Success()
+	})
+	// More than there are: whatever is free from now on is theirs.
+	other := demo("greedy", 20)
+	other.TaskTemplate.Networks = []swarm.NetworkAttachmentConfig{{Target: "docks"}}
+	_, err := s.API.ServiceCreate(context.Background(), other, swarm.ServiceCreateOptions{})
+	assert.NilError(t, err)
+
+	code := p.end(t, 15*s.Patience())
+	assert.Check(t, slices.Contains([]int{4, 5}, code), "exit code %d: %s", code, p.output())
+	t.Logf("exit code %d:\n%s", code, p.output())
+	for _, spec := range specs {
+		assert.DeepEqual(t, networksOf(t, s, spec.Name), []swarm.NetworkAttachmentConfig{{Target: before.ID, Aliases: []string{spec.Name + "-alias"}}})
+		allRunning(t, s, spec)
+	}
+	s.Service(t, "greedy")
+	s.Docker("service", "rm", "greedy").Assert(t, icmd.Success)
+	if code == 5 {
+		assert.Check(t, is.Contains(p.output(), "migrate --undo docknet"))
+		icmd.RunCmd(s.Command("swarmnet", "migrate", "--undo", "--yes", "docknet"), icmd.WithTimeout(15*s.Patience())).Assert(t, icmd.Success)
+	}
+	n := onlyNetwork(t, s, "docknet", specs...)
+	assert.Equal(t, n.ID, before.ID)
 }
 
 // TestMigrateMeetsOthers: a node is lost in the middle and a second operator

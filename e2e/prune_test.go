@@ -22,6 +22,8 @@ func TestPrune(t *testing.T) {
 	ok(t, s, "create", "unused")
 	ok(t, s, "create", "--attachable", "held")
 	worker.Docker("run", "-d", "--name", "guest", "--network", "held", demoImage).Assert(t, icmd.Success)
+	unused := s.Network(t, "unused").IPAM.Config[0].Subnet
+	docknetHas, ingressHas := *book(t, s, "docknet").Fits, *book(t, s, "ingress").Fits
 	all := []string{"docknet", "kept", "unused", "held"}
 	left := func(names ...string) {
 		t.Helper()
@@ -51,6 +53,13 @@ func TestPrune(t *testing.T) {
 	assert.Equal(t, ok(t, s, "prune", "--force", "--filter", "label!=keep"), "held\n")
 	assert.Equal(t, ok(t, s, "prune", "--yes", "--filter", "label=keep=yes"), "kept\n")
 	left("docknet")
+
+	// No address was lost: those of what was removed are to be had again, and the
+	// others have as many as before.
+	assert.Equal(t, *book(t, s, "docknet").Fits, docknetHas)
+	assert.Equal(t, *book(t, s, "ingress").Fits, ingressHas)
+	ok(t, s, "create", "--subnet", unused, "again")
+	service(t, s, "fresh", 2, "--network", "again", "--replicas", "2")
 }
 
 // TestRmForceDetach: the services go on without the network. Their addresses on

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -15,8 +16,7 @@ import (
 func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
 	var l pieces[model.Service]
 	if c, ok := e.api.(*client.Client); ok && stream(ctx, c, "/services", func(in *input) error {
-		var s swarm.Service
-		err := read(in, &s)
+		s, err := readService(in)
 		l.add(serviceOf(s))
 		return err
 	}) == nil {
@@ -24,6 +24,69 @@ func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
 	}
 	list, err := e.api.ServiceList(ctx, swarm.ServiceListOptions{})
 	return convert(list, serviceOf), err
+}
+
+// readService reads a service as it stands in the list: its spec whole, as it
+// goes back to the engine, and of the rest what serviceOf takes. A previous spec
+// is empty, as nothing is asked of it but whether it is there.
+func readService(in *input) (swarm.Service, error) {
+	var s swarm.Service
+	err := membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ID"`:
+			return readText(in, &s.ID)
+		case `"Version"`:
+			return readVersion(in, &s.Version)
+		case `"CreatedAt"`:
+			return readTime(in, &s.CreatedAt)
+		case `"UpdatedAt"`:
+			return readTime(in, &s.UpdatedAt)
+		case `"Spec"`:
+			return read(in, &s.Spec)
+		case `"PreviousSpec"`:
+			if ok, err := comes(in, '{'); !ok {
+				return err
+			}
+			s.PreviousSpec = &swarm.ServiceSpec{}
+		case `"Endpoint"`:
+			return readEndpoint(in, &s.Endpoint)
+		case `"UpdateStatus"`:
+			return read(in, &s.UpdateStatus)
+		case `"JobStatus"`:
+			return read(in, &s.JobStatus)
+		}
+		return in.SkipValue()
+	})
+	return s, err
+}
+
+func readEndpoint(in *input, to *swarm.Endpoint) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"Spec"`:
+			return membersOf(in, func(name []byte) error {
+				if string(name) == `"Mode"` {
+					return readKnown(in, &to.Spec.Mode)
+				}
+				return in.SkipValue()
+			})
+		case `"Ports"`:
+			return readEach(in, &to.Ports, readPort)
+		case `"VirtualIPs"`:
+			return readEach(in, &to.VirtualIPs, func(in *input, to *swarm.EndpointVirtualIP) error {
+				return membersOf(in, func(name []byte) error {
+					switch string(name) {
+					case `"NetworkID"`:
+						return readKnown(in, &to.NetworkID)
+					case `"Addr"`:
+						return readText(in, &to.Addr)
+					}
+					return in.SkipValue()
+				})
+			})
+		}
+		return in.SkipValue()
+	})
 }
 
 // serviceOf turns a service of the API into the model. Its Spec field carries
@@ -41,6 +104,7 @@ func serviceOf(s swarm.Service) model.Service {
 	}
 	if len(s.Endpoint.Ports) > 0 {
 		m.Ports = convert(s.Endpoint.Ports, portOf)
+		m.Chosen = chosen(s.Endpoint.Ports, s.Spec.EndpointSpec)
 	}
 	if u := s.UpdateStatus; u != nil {
 		m.Update = model.UpdateStatus{State: string(u.State), Message: u.Message, Started: timeOf(u.StartedAt), Completed: timeOf(u.CompletedAt)}
@@ -51,6 +115,22 @@ func serviceOf(s swarm.Service) model.Service {
 		m.JobIteration = &v
 	}
 	return m
+}
+
+// chosen returns the numbers of ports that the spec has without a number.
+func chosen(ports []swarm.PortConfig, spec *swarm.EndpointSpec) []uint32 {
+	if spec == nil {
+		return nil
+	}
+	var out []uint32
+	for _, p := range ports {
+		asked := p
+		asked.PublishedPort = 0
+		if p.PublishedPort != 0 && slices.Contains(spec.Ports, asked) {
+			out = append(out, p.PublishedPort)
+		}
+	}
+	return out
 }
 
 // specOf reads what the model needs from a spec, of a service that may not

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/client"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -103,6 +104,14 @@ func membersOf(in *input, one func(name []byte) error) error {
 	return err
 }
 
+// readEach reads an array, each element by one.
+func readEach[T any](in *input, to *[]T, one func(*input, *T) error) error {
+	return eachOf(in, func() error {
+		*to = append(*to, *new(T))
+		return one(in, &(*to)[len(*to)-1])
+	})
+}
+
 // readText reads a string.
 func readText[T ~string](in *input, to *T) error {
 	if ok, err := comes(in, '"'); !ok {
@@ -140,7 +149,7 @@ func readKnown[T ~string](in *input, to *T) error {
 }
 
 // readNumber reads a whole number.
-func readNumber[T int | uint64](in *input, to *T) error {
+func readNumber[T int | uint32 | uint64](in *input, to *T) error {
 	if ok, err := comes(in, '0'); !ok {
 		return err
 	}
@@ -151,6 +160,35 @@ func readNumber[T int | uint64](in *input, to *T) error {
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	*to = T(n)
 	return err
+}
+
+// readVersion reads the version of an object.
+func readVersion(in *input, to *swarm.Version) error {
+	return membersOf(in, func(name []byte) error {
+		if string(name) == `"Index"` {
+			return readNumber(in, &to.Index)
+		}
+		return in.SkipValue()
+	})
+}
+
+// readPort reads a published port.
+func readPort(in *input, to *swarm.PortConfig) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"Name"`:
+			return readKnown(in, &to.Name)
+		case `"Protocol"`:
+			return readKnown(in, &to.Protocol)
+		case `"TargetPort"`:
+			return readNumber(in, &to.TargetPort)
+		case `"PublishedPort"`:
+			return readNumber(in, &to.PublishedPort)
+		case `"PublishMode"`:
+			return readKnown(in, &to.PublishMode)
+		}
+		return in.SkipValue()
+	})
 }
 
 // readTime reads a time as encoding/json does.

@@ -122,12 +122,7 @@ func (t *listedTask) read(in *input) error {
 		case `"ID"`:
 			return readText(in, &t.ID)
 		case `"Version"`:
-			return membersOf(in, func(name []byte) error {
-				if string(name) == `"Index"` {
-					return readNumber(in, &t.Version.Index)
-				}
-				return in.SkipValue()
-			})
+			return readVersion(in, &t.Version)
 		case `"CreatedAt"`:
 			return readTime(in, &t.CreatedAt)
 		case `"UpdatedAt"`:
@@ -145,10 +140,7 @@ func (t *listedTask) read(in *input) error {
 		case `"DesiredState"`:
 			return readKnown(in, &t.DesiredState)
 		case `"NetworksAttachments"`:
-			return eachOf(in, func() error {
-				t.Networks = append(t.Networks, model.TaskNetwork{})
-				return readTaskNetwork(in, &t.Networks[len(t.Networks)-1])
-			})
+			return readEach(in, &t.Networks, readTaskNetwork)
 		case `"JobIteration"`:
 			return read(in, &t.JobIteration)
 		}
@@ -176,7 +168,7 @@ func readStatus(in *input, to *swarm.TaskStatus) error {
 		case `"PortStatus"`:
 			return membersOf(in, func(name []byte) error {
 				if string(name) == `"Ports"` {
-					return read(in, &to.PortStatus.Ports)
+					return readEach(in, &to.PortStatus.Ports, readPort)
 				}
 				return in.SkipValue()
 			})

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +23,12 @@ type CallCount struct {
 	Failed int `json:"failed"`
 	// Errors are the first errors, with the time at which each request was sent.
 	Errors []string `json:"errors,omitempty"`
+	// Late counts the answers of servers that had been told to end longer ago than
+	// the swarm takes to tell all nodes: their names still led there. When such a
+	// server ends at last, requests fail.
+	Late int `json:"late,omitempty"`
+	// Latest are the last of each server, by its address.
+	Latest map[string]string `json:"latest,omitempty"`
 }
 
 // CallReport is what one caller has counted: requests on a new connection
@@ -54,8 +61,10 @@ const (
 	// answers; one on a machine with too much to do takes its time.
 	answerTime = 15 * time.Second
 	// dialTime is less, so that an error says where it could not connect to.
-	dialTime     = 12 * time.Second
-	mostErrors   = 20
+	dialTime   = 12 * time.Second
+	mostErrors = 20
+	// lateAfter is more than gossip takes on a machine with little time.
+	lateAfter    = 2 * time.Second
 	reportEvery  = time.Second
 	unreadyPause = 200 * time.Millisecond
 )
@@ -70,7 +79,7 @@ func (c *Caller) Run(ctx context.Context) error {
 	fresh := &http.Client{Timeout: answerTime, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialOne}}
 	kept := &http.Client{Timeout: answerTime, Transport: &http.Transport{MaxConnsPerHost: 1, DialContext: dialOne}}
 	for ctx.Err() == nil {
-		if err := c.once(ctx, fresh); err == nil {
+		if _, err := c.once(ctx, fresh); err == nil {
 			break
 		}
 		c.mu.Lock()
@@ -112,7 +121,8 @@ func (c *Caller) ask(ctx context.Context, all *sync.WaitGroup, client *http.Clie
 	go func() {
 		defer all.Done()
 		begin := time.Now()
-		c.count(count, begin, c.once(ctx, client))
+		late, err := c.once(ctx, client)
+		c.count(count, begin, late, err)
 	}()
 }
 
@@ -134,35 +144,55 @@ func dialOne(ctx context.Context, network, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-func (c *Caller) once(ctx context.Context, client *http.Client) error {
+// lateAnswer tells how long a server had been ending; the zero value is of one
+// that is not.
+type lateAnswer struct {
+	server string
+	ending time.Duration
+}
+
+func (c *Caller) once(ctx context.Context, client *http.Client) (lateAnswer, error) {
+	var server string
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) { server = i.Conn.RemoteAddr().String() },
+	})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
 	if err != nil {
-		return err
+		return lateAnswer{}, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return err
+		return lateAnswer{}, err
 	}
 	defer resp.Body.Close()
+	ending, _ := time.ParseDuration(resp.Header.Get(EndingHeader)) // 0 where there is none
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
+		return lateAnswer{}, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("answered %s", resp.Status)
+		return lateAnswer{}, fmt.Errorf("answered %s", resp.Status)
 	}
-	return nil
+	return lateAnswer{server, ending}, nil
 }
 
-func (c *Caller) count(of *CallCount, begin time.Time, err error) {
+func (c *Caller) count(of *CallCount, begin time.Time, late lateAnswer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	of.Sent++
+	at := begin.UTC().Format("15:04:05.000 ")
+	if late.ending > lateAfter {
+		of.Late++
+		if of.Latest == nil {
+			of.Latest = map[string]string{}
+		}
+		of.Latest[late.server] = at + "ending for " + late.ending.String()
+	}
 	if err == nil {
 		return
 	}
 	of.Failed++
 	if len(of.Errors) < mostErrors {
-		of.Errors = append(of.Errors, begin.UTC().Format("15:04:05.000 ")+err.Error())
+		of.Errors = append(of.Errors, at+err.Error())
 	}
 }
 

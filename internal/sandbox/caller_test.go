@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -43,6 +44,30 @@ func TestCallerCounts(t *testing.T) {
 	assert.Assert(t, r.Unready >= 1)
 	assert.Equal(t, int64(r.New.Failed+r.Kept.Failed+r.Unready-1), asked.Load()/3)
 	assert.Assert(t, len(r.New.Errors) > 0)
+}
+
+// TestCallerTellsOfLateServers: those that go on for long after they were told
+// to end, and were asked all the same.
+func TestCallerTellsOfLateServers(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended, end := context.WithCancel(context.Background())
+	end()
+	var asked atomic.Int64
+	server := httptest.NewServer(TellEnding(ended, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) > 5 {
+			w.Header().Set(EndingHeader, "3s")
+		}
+		if asked.Load() > 30 {
+			stop()
+		}
+	})))
+	defer server.Close()
+	c := Caller{URL: server.URL, Rate: 1000, Folder: t.TempDir()}
+	assert.NilError(t, c.Run(ctx))
+	late := c.report.New.Late + c.report.Kept.Late
+	assert.Equal(t, int64(late), asked.Load()-5)
+	assert.Assert(t, strings.HasSuffix(c.report.New.Latest[server.Listener.Addr().String()], "ending for 3s"), "%v", c.report.New.Latest)
 }
 
 func TestCallerRefusesNonsense(t *testing.T) {

@@ -1,12 +1,14 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,6 +52,25 @@ func DemoHandler() http.Handler {
 		answer(w, status, result)
 	})
 	return mux
+}
+
+// EndingHeader is of the answers of a server that was told to end, and goes on
+// for a while: for how long already, as a duration.
+const EndingHeader = "Swarmnet-Ending"
+
+// TellEnding lets a handler's answers say how long ago ctx ended.
+func TellEnding(ctx context.Context, h http.Handler) http.Handler {
+	var ended atomic.Pointer[time.Time]
+	context.AfterFunc(ctx, func() {
+		now := time.Now()
+		ended.Store(&now)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if at := ended.Load(); at != nil {
+			w.Header().Set(EndingHeader, time.Since(*at).Round(time.Millisecond).String())
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -52,11 +52,22 @@ func TestNew(t *testing.T) {
 		{Name: "web", Ports: []string{"8443->80/tcp", "8080->80/tcp"}, Tasks: 1},
 	})
 	assert.Equal(t, p.Restarts(), 2)
+	assert.Equal(t, len(p.Notes), 1, "%v", p.Notes)
 	assert.Check(t, is.Contains(p.Steps[0], "api, web"))
 
 	p, err = New(publishing(), Wish{Subnets: subnets("10.0.0.0/24")})
 	assert.NilError(t, err)
 	assert.Equal(t, len(p.Changes), 0, "it is so already")
+}
+
+// TestNewTellsOfChosenPorts: a number that the swarm chose is one that the
+// service asks for afterwards.
+func TestNewTellsOfChosenPorts(t *testing.T) {
+	s := publishing()
+	s.Services[0].Chosen = []uint32{8443}
+	p, err := New(s, Wish{Options: map[string]string{swarm.OptMTU: "1400"}})
+	assert.NilError(t, err)
+	assert.DeepEqual(t, p.Notes[0], "port 8443 of web was chosen by the swarm; to keep it, it becomes part of the service's spec")
 }
 
 func TestNewWithoutIngress(t *testing.T) {

@@ -29,6 +29,8 @@ type Service struct {
 	VIPs []VIP
 	// Ports are the published ports as allocated.
 	Ports []Port
+	// Chosen are those of their numbers that the swarm chose, as the spec has none.
+	Chosen []uint32
 
 	Constraints    []string
 	MaxPerNode     uint64 // 0: no limit
