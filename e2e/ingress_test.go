@@ -85,7 +85,7 @@ func TestIngressUndoes(t *testing.T) {
 		n.Docker("image", "rm", "--force", gone).Assert(t, icmd.Success)
 	}
 
-	r := rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.93.0.0/24", "--timeout", "1m")
+	r := rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.94.0.0/24", "--timeout", "1m")
 	r.Assert(t, icmd.Expected{ExitCode: 4})
 	assert.Check(t, is.Contains(r.Stderr(), gone), "it says what was wrong")
 	assert.Equal(t, meshIs(t, s, ports)+"\n", was)

@@ -35,8 +35,8 @@ func RemoveNetwork(ctx context.Context, e NetworkRemover, n swarm.Network, sink 
 	object := "network " + n.Name
 	var waiting []members.Member
 	for {
-		s, err := e.Look(ctx)
-		if err != nil {
+		var s *swarm.Snapshot
+		if err := answered(ctx, sink, func() (err error) { s, err = look(ctx, e); return err }); err != nil {
 			return stopped(ctx, n, waiting, err)
 		}
 		now, ok := s.NetworkByID(n.ID)
@@ -50,8 +50,8 @@ func RemoveNetwork(ctx context.Context, e NetworkRemover, n swarm.Network, sink 
 		}
 		if waiting = r.Leaving; len(waiting) == 0 {
 			err := e.RemoveNetwork(ctx, n.ID)
-			if err != nil && !engine.IsInUse(err) && !engine.IsNotFound(err) {
-				return err
+			if err != nil && !engine.IsInUse(err) && !engine.IsNetworkGone(err) {
+				return err // otherwise the next look tells
 			}
 		} else {
 			sink.On(event.Event{Object: object, Kind: event.Working, State: "waiting", Detail: "for " + names(waiting) + " to end"})
@@ -59,6 +59,26 @@ func RemoveNetwork(ctx context.Context, e NetworkRemover, n swarm.Network, sink 
 		select {
 		case <-ctx.Done():
 			return stopped(ctx, n, waiting, ctx.Err())
+		case <-time.After(settle):
+		}
+	}
+}
+
+// look takes a whole snapshot: one without networks would say that they are
+// gone, one without tasks that nobody is on them. An engine may fail to list
+// networks while one of them goes (seen on 26.1), and is asked again then.
+func look(ctx context.Context, e NetworkRemover) (*swarm.Snapshot, error) {
+	for {
+		s, err := e.Look(ctx)
+		if err != nil || len(s.Unread) == 0 {
+			return s, err
+		}
+		if err = s.Unread[0].Err; !engine.IsNetworkGone(err) {
+			return nil, fmt.Errorf("could not read the %s of the swarm: %w", s.Unread[0].What, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
 		case <-time.After(settle):
 		}
 	}

@@ -69,6 +69,27 @@ func TestRemoveNetworkWaitsForEndingTasks(t *testing.T) {
 	assert.Equal(t, said[len(said)-1].State, "removed")
 }
 
+// TestRemoveNetworkBelievesNoHalfLook: what could not be read is not gone, nor
+// is what an engine cannot find for a moment.
+func TestRemoveNetworkBelievesNoHalfLook(t *testing.T) {
+	half := func(what, msg string) *swarm.Snapshot {
+		return &swarm.Snapshot{Context: "east", Unread: []swarm.Unread{{What: what, Err: errors.New(msg)}}}
+	}
+	f := &fakeSwarm{
+		looks:  []*swarm.Snapshot{half("networks", "network net not found"), withNetwork(), withNetwork(), {Context: "east"}},
+		refuse: []error{errors.New("Error response from daemon: network net not found")},
+	}
+	assert.NilError(t, RemoveNetwork(context.Background(), f, docknet(), event.Discard))
+	assert.DeepEqual(t, f.removed, []string{"net", "net"})
+
+	for _, what := range []string{"networks", "tasks"} {
+		f = &fakeSwarm{looks: []*swarm.Snapshot{half(what, "no leader")}}
+		err := RemoveNetwork(context.Background(), f, docknet(), event.Discard)
+		assert.Check(t, is.ErrorContains(err, "could not read the "+what+" of the swarm: no leader"))
+		assert.Equal(t, len(f.removed), 0)
+	}
+}
+
 func TestRemoveNetworkTriesAgainWhenTheSwarmSaysInUse(t *testing.T) {
 	f := &fakeSwarm{
 		looks:  []*swarm.Snapshot{withNetwork(), withNetwork(), {Context: "east"}},
