@@ -92,7 +92,7 @@ func clusterFaults() []Fault {
 		{
 			Name: "engine-with-a-hole", Is: "an engine of before 20.10.24 and an encrypted network", Swarm: Old,
 			PutIn: `overlay secret --opt encrypted`, Heal: `docker network rm secret`,
-			Code: "SN112",
+			Code: "SN112", Loud: true,
 		},
 	}
 }
@@ -109,7 +109,7 @@ func managerFaults() []Fault {
 			Name: "quorum-lost", Is: "two of three managers have lost power", Swarm: Managers,
 			PutIn: `engine 2 stop; engine 3 stop`,
 			Heal:  `engine 2 start; engine 3 start; for i in 1 2 3; do state $i Ready; done; state 3 'Reachable\|Leader'`,
-			Code:  "SN101",
+			Code:  "SN101", Follows: []string{"SN106"},
 		},
 		{
 			Name: "managers-demoted", Is: "two of three managers were demoted", Swarm: Managers,

@@ -59,9 +59,11 @@ type Fault struct {
 	// found nothing more.
 	Restore string
 
-	// Code is what check must find, in an object or sentence that holds Object.
+	// Code is what check must find, in an object or sentence that holds Object;
+	// where Loud is set, as an error or warning, not as the note that it is before.
 	Code   string
 	Object string
+	Loud   bool
 	// Follows are codes of what is true besides because of the fault: a node
 	// that is down leaves services short of tasks.
 	Follows []string

@@ -134,7 +134,7 @@ func (f Finding) String() string {
 
 // is tells whether the finding is the one a fault must give.
 func (f Finding) is(fault Fault) bool {
-	return f.Code == fault.Code && strings.Contains(f.Object+" "+f.Text, fault.Object)
+	return f.Code == fault.Code && strings.Contains(f.Object+" "+f.Text, fault.Object) && (f.loud() || !fault.Loud)
 }
 
 // same tells whether two findings are of one thing, whatever their numbers.
@@ -161,8 +161,10 @@ type Result struct {
 	Engine   string
 	Commit   string // of the plugin
 	Detected bool
-	// First tells whether the fault's code stood first of all that was new.
+	// First tells whether the fault's code stood first of all that was new; Ahead
+	// is the one that did, if not.
 	First bool
+	Ahead string
 	// Explained tells whether explain named the right step; only where Asked.
 	Asked, Explained bool
 	// Verdict is the time from the fault being in to check naming it, Took
@@ -235,6 +237,9 @@ func (b *Bench) watch(ctx context.Context, f Fault, before []Finding, r *Result)
 		r.alarms(f, fresh)
 		if i := slices.IndexFunc(fresh, func(n Finding) bool { return n.is(f) }); i >= 0 {
 			r.Detected, r.First = true, i == 0
+			if i > 0 {
+				r.Ahead = fresh[0].String()
+			}
 			r.Verdict, r.Took = time.Since(begin).Seconds(), took.Seconds()
 			return nil
 		}

@@ -223,6 +223,9 @@ func (run Run) table() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Fault, r.Is, r.Code, r.verdict(), r.only(r.First), r.explained(), yes(r.Healed))
 	}
 	for _, r := range run.Results {
+		if r.Ahead != "" {
+			fmt.Fprintf(&b, "\nBefore %s of %s stood %s\n", r.Code, r.Fault, r.Ahead)
+		}
 		for _, alarm := range r.Alarms {
 			fmt.Fprintf(&b, "\nFalse alarm with %s: %s\n", r.Fault, alarm)
 		}

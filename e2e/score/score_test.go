@@ -41,7 +41,7 @@ func TestScore(t *testing.T) {
 			if wrong := faults.Judge(r); wrong != "" {
 				t.Error(wrong)
 			}
-			t.Logf("verdict %.1f s, check %.2f s, first %v, healed %v", r.Verdict, r.Took, r.First, r.Healed)
+			t.Logf("verdict %.1f s, check %.2f s, first %v %s, healed %v", r.Verdict, r.Took, r.First, r.Ahead, r.Healed)
 		})
 	}
 	for _, size := range []harness.Spec{

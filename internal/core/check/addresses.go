@@ -110,12 +110,16 @@ func overlapWithBridge(l *look) (o outcome) {
 // routed to each other.
 func overlapAcrossSwarms(looks []*look) (o outcome) {
 	var snapshots []*swarm.Snapshot
+	mesh := map[string]bool{} // the IDs of ingress networks
 	for _, l := range looks {
 		if why := l.missing(ReadsNetworks); why != "" {
 			o.cannotTell(fmt.Sprintf("context %s: %s", name(l.s.Context), why))
 			continue
 		}
 		snapshots = append(snapshots, l.s)
+		if n, ok := l.s.Ingress(); ok {
+			mesh[n.ID] = true
+		}
 	}
 	type pair struct{ a, b string }
 	found := map[pair][]ledger.Overlap{}
@@ -131,7 +135,11 @@ func overlapAcrossSwarms(looks []*look) (o outcome) {
 		found[p] = append(found[p], v)
 	}
 	for _, p := range order {
+		// Better not what nearly all swarms have in common, and nobody is reached by.
 		v := found[p][0]
+		if i := slices.IndexFunc(found[p], func(v ledger.Overlap) bool { return !mesh[v.A.ID] || !mesh[v.B.ID] }); i >= 0 {
+			v = found[p][i]
+		}
 		f := Finding{
 			Context: p.a, Kind: "swarm", Object: text.Clean(p.a),
 			Text: fmt.Sprintf("%s used in this swarm and in %s, such as %s and %s", blocks(len(found[p])), name(p.b), who(v.A), who(v.B)),

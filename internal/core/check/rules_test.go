@@ -655,7 +655,10 @@ func TestOverlapAcrossSwarms(t *testing.T) {
 	}
 	r := Run(Input{Snapshots: []*swarm.Snapshot{east, west}}, []Rule{rule})
 	assert.Assert(t, is.Len(r.Findings, 1))
-	assert.Check(t, is.Equal(r.Findings[0].Text, `2 blocks are used in this swarm and in "west", such as network "ingress" (10.0.0.0/24) and network "ingress" (10.0.0.0/24)`))
+	assert.Check(t, is.Equal(r.Findings[0].Text, `2 blocks are used in this swarm and in "west", such as network "front" (10.0.1.0/24) and network "front" (10.0.1.0/24)`))
+	west.Networks = west.Networks[:1]
+	r = Run(Input{Snapshots: []*swarm.Snapshot{east, west}}, []Rule{rule})
+	assert.Check(t, is.Equal(r.Findings[0].Text, `1 block is used in this swarm and in "west", such as network "ingress" (10.0.0.0/24) and network "ingress" (10.0.0.0/24)`))
 	west.Networks = nil
 	assert.Check(t, is.Len(Run(Input{Snapshots: []*swarm.Snapshot{east, west}}, []Rule{rule}).Findings, 0))
 }
