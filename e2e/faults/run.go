@@ -236,8 +236,8 @@ func (b *Bench) watch(ctx context.Context, f Fault, before []Finding, r *Result)
 		fresh := without(found, before, f)
 		r.alarms(f, fresh)
 		if i := slices.IndexFunc(fresh, func(n Finding) bool { return n.is(f) }); i >= 0 {
-			r.Detected, r.First = true, i == 0
-			if i > 0 {
+			r.Detected, r.First = true, fresh[0].Code == f.Code
+			if !r.First {
 				r.Ahead = fresh[0].String()
 			}
 			r.Verdict, r.Took = time.Since(begin).Seconds(), took.Seconds()

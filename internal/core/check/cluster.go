@@ -100,13 +100,22 @@ func nodeDown(l *look) (o outcome) {
 			continue
 		}
 		f := l.onNode(n, "the node is %s%s", text.Clean(n.State), because(n.Message))
-		if n.Availability != "active" {
-			// Somebody has taken it out of service before.
+		if n.Availability != "active" || l.backAgain(n) {
+			// Somebody has taken it out of service before, or it has joined again and
+			// this is what was left of it, as SN109 says.
 			f = f.as(Note)
 		}
 		o.add(f)
 	}
 	return o
+}
+
+// backAgain tells whether the machine of a node that is down is in the swarm
+// as another node, which is up.
+func (l *look) backAgain(n *swarm.Node) bool {
+	return n.Addr != "" && slices.ContainsFunc(l.s.Nodes, func(o swarm.Node) bool {
+		return o.ID != n.ID && o.Hostname == n.Hostname && o.Addr == n.Addr && !down(&o)
+	})
 }
 
 // because puts an explanation of the swarm into a sentence.

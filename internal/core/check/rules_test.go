@@ -74,6 +74,10 @@ func clusterCases() map[string][]ruleCase {
 		"SN105": {
 			{"down", node(1, func(n *swarm.Node) { n.State, n.Message = "down", "heartbeat failure" }), "down (heartbeat failure)", ""},
 			{"down and drained before", node(1, func(n *swarm.Node) { n.State, n.Availability = "down", "drain" }), "is down", Note},
+			{"joined again", func(s *swarm.Snapshot) {
+				s.Nodes[1].State, s.Nodes[1].Hostname, s.Nodes[1].Addr = "down", s.Nodes[2].Hostname, s.Nodes[2].Addr
+			}, "is down", Note},
+			{"another machine of that name", func(s *swarm.Snapshot) { s.Nodes[1].State, s.Nodes[1].Hostname = "down", s.Nodes[2].Hostname }, "is down", Error},
 			{"drained", node(1, func(n *swarm.Node) { n.Availability = "drain" }), "", ""},
 			{"not heard of since the election", node(1, func(n *swarm.Node) { n.State = "unknown" }), "", ""},
 		},
