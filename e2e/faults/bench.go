@@ -140,7 +140,7 @@ func Judge(r Result) string {
 		wrong = append(wrong, fmt.Sprintf("check does not find %s", r.Code))
 	}
 	if r.Asked && !r.Explained {
-		wrong = append(wrong, "explain names another step")
+		wrong = append(wrong, "explain names another step: "+r.Instead)
 	}
 	for _, a := range r.Alarms {
 		wrong = append(wrong, "false alarm: "+a)

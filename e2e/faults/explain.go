@@ -6,18 +6,25 @@ import (
 )
 
 // explains tells whether explain's JSON names the fault's step as the first
-// that is broken.
-func explains(out []byte, f Fault) bool {
+// that is broken, and what it names otherwise.
+func explains(out []byte, f Fault) (right bool, instead string) {
 	var answer struct {
-		Steps []struct{ Step, Status string }
+		Steps []struct{ Step, Status, Evidence string }
 	}
-	if json.Unmarshal(out, &answer) != nil {
-		return false
+	if err := json.Unmarshal(out, &answer); err != nil {
+		return false, err.Error()
 	}
+	instead = "no step"
 	for _, s := range answer.Steps {
 		if s.Status == "broken" {
-			return strings.Contains(s.Step, f.Broken)
+			if strings.Contains(s.Step, f.Broken) {
+				return true, ""
+			}
+			return false, s.Step + " (" + s.Evidence + ")"
+		}
+		if s.Status == "unknown" && instead == "no step" {
+			instead = "no step; not known: " + s.Step + " (" + s.Evidence + ")"
 		}
 	}
-	return false
+	return false, instead
 }

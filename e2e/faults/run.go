@@ -165,8 +165,10 @@ type Result struct {
 	// is the one that did, if not.
 	First bool
 	Ahead string
-	// Explained tells whether explain named the right step; only where Asked.
+	// Explained tells whether explain named the right step, and Instead what it
+	// named otherwise; only where Asked.
 	Asked, Explained bool
+	Instead          string
 	// Verdict is the time from the fault being in to check naming it, Took
 	// that of the run of check which did, both in seconds.
 	Verdict, Took float64
@@ -296,7 +298,7 @@ func (b *Bench) explain(ctx context.Context, f Fault, r *Result) error {
 		return fmt.Errorf("explain: %w\n%s", err, all)
 	}
 	r.Asked = true
-	r.Explained = explains(out, f)
+	r.Explained, r.Instead = explains(out, f)
 	return nil
 }
 

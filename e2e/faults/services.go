@@ -143,7 +143,7 @@ func serviceFaults() []Fault {
 			Setup: `serve shop --replicas 3 --publish mode=host,published=8080,target=8080; running shop 3`,
 			PutIn: `docker node update --availability drain "$(node 3)"`,
 			Heal:  `docker node update --availability active "$(node 3)"; running shop 3`,
-			Code:  "SN412", Object: "shop", Follows: []string{"SN402", "SN405"},
+			Code:  "SN402", Object: "shop", Follows: []string{"SN405"},
 		},
 		{
 			Name: "idle-connections", Is: "a database behind a VIP, and a client that keeps no connection alive",

@@ -87,6 +87,14 @@ func TestWalkNamesTheFirstBrokenStep(t *testing.T) {
 		{"no image", failed(swarm.TaskRejected, "No such image: web:1"), false, nil, stepRunning},
 		{"failing", failed(swarm.TaskFailed, "task: non-zero exit (1)"), false, nil, stepRunning},
 		{"unhealthy", failed(swarm.TaskFailed, "dockerexec: unhealthy container"), false, nil, stepHealthy},
+		{"unhealthy, and ended in good order", func(s *swarm.Snapshot) {
+			s.Services[0].HasHealthcheck = true
+			failed(swarm.TaskComplete, "")(s)
+		}, false, nil, stepHealthy},
+		{"ended in good order", func(s *swarm.Snapshot) {
+			s.Services[0].HasHealthcheck = false
+			failed(swarm.TaskComplete, "")(s)
+		}, false, nil, stepRunning},
 		{"a shared name", func(s *swarm.Snapshot) {
 			s.Services[1].Networks[0] = swarm.Attach{Target: "net1", Aliases: []string{"web"}}
 		}, false, nil, stepName},
