@@ -9,6 +9,7 @@ import (
 
 	"github.com/swarmnet/docker-swarmnet/internal/core/ledger"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
 )
 
 // maxUnasked is how many networks of a swarm are asked for their engine's own
@@ -43,7 +44,7 @@ func (l *looks) readReported(ctx context.Context, dockerCLI command.Cli, asked b
 			case known && ledger.AnyLeaks(at.s):
 				again, err := at.engine.Look(ctx)
 				if err == nil {
-					err = requireWhole(again)
+					err = engine.RequireWhole(again)
 				}
 				if err != nil {
 					return err

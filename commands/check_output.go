@@ -34,7 +34,7 @@ func mark(s check.Severity) (string, aec.ANSI) {
 func (v verdict) writeTable(dockerCLI command.Cli, all bool) error {
 	out := dockerCLI.Out()
 	colour := out.IsTerminal() && os.Getenv("NO_COLOR") == "" // no-color.org
-	lines := bufio.NewWriter(out) // a tabwriter writes every cell by itself
+	lines := bufio.NewWriter(out)                             // a tabwriter writes every cell by itself
 	w := tabwriter.NewWriter(lines, 0, 1, 2, ' ', 0)
 	heading := ""
 	for _, f := range v.report.Findings {

@@ -34,7 +34,7 @@ const (
 type contextsOption struct {
 	names []string
 	// accept says what is in the way of using a snapshot; nil stands for
-	// requireWhole.
+	// engine.RequireWhole.
 	accept func(*swarm.Snapshot) error
 }
 
@@ -103,7 +103,7 @@ func (o *contextsOption) judge(s *swarm.Snapshot) error {
 	if o.accept != nil {
 		return o.accept(s)
 	}
-	return requireWhole(s)
+	return engine.RequireWhole(s)
 }
 
 // chosen returns the names of the contexts, each once. What is kept in docker's
@@ -159,7 +159,7 @@ func oneContextNamed(cmd *cobra.Command) bool {
 
 // lookAtAll looks at contexts for the whole truth.
 func lookAtAll(ctx context.Context, dockerCLI command.Cli, names []string) (*looks, error) {
-	return lookAtEach(ctx, dockerCLI, names, requireWhole)
+	return lookAtEach(ctx, dockerCLI, names, engine.RequireWhole)
 }
 
 // lookAtEach looks at the contexts side by side. Contexts with the same

@@ -115,7 +115,7 @@ func planServiceHere(cmd *cobra.Command, dockerCLI command.Cli, docker dockerFla
 	if recordErr != nil {
 		return nil, recordErr
 	}
-	if err := requireWhole(s); err != nil {
+	if err := engine.RequireWhole(s); err != nil {
 		return nil, err
 	}
 	return planService(cmd.Context(), e, s, request)

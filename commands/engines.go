@@ -50,20 +50,8 @@ func lookAsManager(ctx context.Context, dockerCLI command.Cli) (*engine.Engine, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := requireWhole(s); err != nil {
+	if err := engine.RequireWhole(s); err != nil {
 		return nil, nil, err
 	}
 	return e, s, nil
-}
-
-// requireWhole returns an error unless the snapshot comes from a manager and
-// nothing of it was left unread: decisions on it would be guesses.
-func requireWhole(s *swarm.Snapshot) error {
-	if err := engine.RequireManager(s); err != nil {
-		return err
-	}
-	if len(s.Unread) > 0 {
-		return problem.New("could not read the %s of the swarm: %w", s.Unread[0].What, s.Unread[0].Err)
-	}
-	return nil
 }

@@ -43,7 +43,7 @@ func removeStack(ctx context.Context, e *engine.Engine, o rmOptions, sink event.
 	if err != nil {
 		return false, err
 	}
-	if err := requireWhole(observed.Snapshot); err != nil {
+	if err := engine.RequireWhole(observed.Snapshot); err != nil {
 		return false, err
 	}
 	found, err = apply.RemoveStack(ctx, e, observed, request, sink)

@@ -17,7 +17,7 @@ func explains(out []byte, f Fault) (right bool, instead string) {
 	instead = "no step"
 	for _, s := range answer.Steps {
 		if s.Status == "broken" {
-			if strings.Contains(s.Step, f.Broken) {
+			if strings.Contains(s.Step, f.Broken) || f.Or != "" && strings.Contains(s.Evidence, f.Or) {
 				return true, ""
 			}
 			return false, s.Step + " (" + s.Evidence + ")"

@@ -73,9 +73,12 @@ type Fault struct {
 	At int
 
 	// Explain is the service that is explained, and Broken the step that must
-	// be named as the first broken one. Empty where no service is concerned.
+	// be named as the first broken one. Empty where no service is concerned. Where
+	// the API does not always tell the step before from it, that one is right too
+	// when its evidence has the words of Or.
 	Explain string
 	Broken  string
+	Or      string
 
 	// CI marks the faults that run with the scenarios.
 	CI bool

@@ -201,7 +201,7 @@ func commits(runs []Run) string {
 }
 
 const rules = `- **Detected**: check has the fault's code, for the object at fault, within two minutes.
-- **First**: of all findings that were not there before the fault, that one stands first in check's output.
+- **First**: of all findings that were not there before the fault, one of its code stands first in check's output.
 - **False alarm**: an error or warning, new with the fault, that is neither its code nor a true consequence that the
   catalogue names (a node that is down leaves its services short of tasks). In a healthy run: any error or warning.
 - **SN417** (the kernel has no IPVS) is true for every service with a virtual address where the machine's kernel lacks

@@ -74,7 +74,7 @@ func taskFaults() []Fault {
 			Name: "never-healthy", Is: "the health check fails, and the task is replaced again and again",
 			PutIn: `serve shop --restart-delay 500ms --health-cmd false --health-interval 500ms --health-retries 1`,
 			Heal:  `docker service update -d --no-healthcheck shop; running shop 1`,
-			Code:  "SN404", Object: "shop", Follows: []string{"SN405"}, Explain: "shop", Broken: "healthy",
+			Code:  "SN404", Object: "shop", Follows: []string{"SN405"}, Explain: "shop", Broken: "healthy", Or: "health check",
 		},
 		{
 			Name: "not-started-again", Is: "the program has failed, and the restart policy is none",

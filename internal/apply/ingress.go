@@ -151,8 +151,8 @@ func (r *recreation) run(ctx context.Context) (swarm.Network, error) {
 // moment while it takes the old network down.
 func (r *recreation) next(ctx context.Context) (st mesh.Step, again bool, err error) {
 	s, err := r.e.Look(ctx)
-	if err == nil && len(s.Unread) > 0 {
-		err = s.Unread[0].Err
+	if err == nil {
+		err = engine.RequireWhole(s)
 	}
 	if err != nil {
 		return st, false, err

@@ -112,8 +112,8 @@ func (r *migration) run(ctx context.Context) (swarm.Network, error) {
 	var last swarm.Network
 	for {
 		s, err := r.e.Look(ctx)
-		if err == nil && len(s.Unread) > 0 {
-			err = s.Unread[0].Err
+		if err == nil {
+			err = engine.RequireWhole(s)
 		}
 		if err == nil {
 			st := r.course.Next(s)

@@ -55,7 +55,7 @@ func (f *movingSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &swarm.Snapshot{Context: "east", Networks: slices.Clone(f.networks), Nodes: []swarm.Node{{ID: "n", Hostname: "n", State: "ready", Availability: "active"}}}
+	s := &swarm.Snapshot{Context: "east", Cluster: swarm.Cluster{State: swarm.StateActive, Manager: true}, Networks: slices.Clone(f.networks), Nodes: []swarm.Node{{ID: "n", Hostname: "n", State: "ready", Availability: "active"}}}
 	for _, id := range []string{"one", "two"} {
 		sv := f.now[id]
 		s.Services = append(s.Services, sv)

@@ -73,11 +73,11 @@ func tasksGone(ctx context.Context, e NetworkRemover, services []swarm.Service, 
 	}
 	for {
 		var s *swarm.Snapshot
-		if err := answered(ctx, sink, func() (err error) { s, err = e.Look(ctx); return err }); err != nil {
+		if err := answered(ctx, sink, func() (err error) { s, err = whole(ctx, e); return err }); err != nil {
 			return err
 		}
 		left := stack.Tasks(s, ids, name)
-		if len(left) == 0 && s.UnreadErr("tasks") == nil {
+		if len(left) == 0 {
 			return nil
 		}
 		byService := map[string]int{}

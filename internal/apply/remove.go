@@ -34,54 +34,69 @@ const settle = 300 * time.Millisecond
 func RemoveNetwork(ctx context.Context, e NetworkRemover, n swarm.Network, sink event.Sink) error {
 	object := "network " + n.Name
 	var waiting []members.Member
+	var refusal error // of the engine, to remove it or to list networks
+	asked, missed := false, 0
 	for {
 		var s *swarm.Snapshot
-		if err := answered(ctx, sink, func() (err error) { s, err = look(ctx, e); return err }); err != nil {
+		err := answered(ctx, sink, func() (err error) { s, err = whole(ctx, e); return err })
+		if engine.IsNetworkGone(err) {
+			// An engine may fail to list networks while one of them goes (seen on 26.1).
+			refusal = err
+			if !paused(ctx) {
+				return stopped(ctx, n, waiting, refusal)
+			}
+			continue
+		}
+		if err != nil {
 			return stopped(ctx, n, waiting, err)
 		}
 		now, ok := s.NetworkByID(n.ID)
-		if !ok {
+		if missed++; !ok && (asked || missed > 1) {
 			sink.On(event.Event{Object: object, Kind: event.Good, State: "removed"})
 			return nil
 		}
+		if !ok {
+			// Once missed is not gone, unless it was removed by us: an engine that cannot
+			// ask its swarm lists its own networks only.
+			if !paused(ctx) {
+				return stopped(ctx, n, waiting, ctx.Err())
+			}
+			continue
+		}
+		missed = 0
 		r := members.RemovalOf(s, now)
 		if len(r.Holders) > 0 {
 			return held(s.Context, now, r.Holders)
 		}
 		if waiting = r.Leaving; len(waiting) == 0 {
-			err := e.RemoveNetwork(ctx, n.ID)
+			err := answered(ctx, sink, func() error { return e.RemoveNetwork(ctx, n.ID) })
 			if err != nil && !engine.IsInUse(err) && !engine.IsNetworkGone(err) {
 				return err // otherwise the next look tells
 			}
+			asked, refusal = err == nil, err
 		} else {
 			sink.On(event.Event{Object: object, Kind: event.Working, State: "waiting", Detail: "for " + names(waiting) + " to end"})
 		}
-		select {
-		case <-ctx.Done():
-			return stopped(ctx, n, waiting, ctx.Err())
-		case <-time.After(settle):
+		if !paused(ctx) {
+			return stopped(ctx, n, waiting, refusal)
 		}
 	}
 }
 
-// look takes a whole snapshot: one without networks would say that they are
-// gone, one without tasks that nobody is on them. An engine may fail to list
-// networks while one of them goes (seen on 26.1), and is asked again then.
-func look(ctx context.Context, e NetworkRemover) (*swarm.Snapshot, error) {
-	for {
-		s, err := e.Look(ctx)
-		if err != nil || len(s.Unread) == 0 {
-			return s, err
-		}
-		if err = s.Unread[0].Err; !engine.IsNetworkGone(err) {
-			return nil, fmt.Errorf("could not read the %s of the swarm: %w", s.Unread[0].What, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(settle):
-		}
+// whole takes a snapshot that lacks nothing: one without networks would say that
+// they are gone, one without tasks that nobody is on them.
+func whole(ctx context.Context, e NetworkRemover) (*swarm.Snapshot, error) {
+	s, err := e.Look(ctx)
+	if err == nil {
+		err = engine.RequireWhole(s)
 	}
+	return s, err
+}
+
+// paused waits a moment, and tells whether there is time left.
+func paused(ctx context.Context) bool {
+	pause(ctx, settle)
+	return ctx.Err() == nil
 }
 
 // held names every holder and the command that frees the network of it.
@@ -100,6 +115,9 @@ func stopped(ctx context.Context, n swarm.Network, waiting []members.Member, err
 	left := "nothing was removed"
 	if len(waiting) > 0 {
 		left += "; still there: " + names(waiting)
+	}
+	if err != nil && !errors.Is(err, ctx.Err()) {
+		left += "; the engine said: " + text.Clean(err.Error())
 	}
 	again := fmt.Sprintf("Run 'docker swarmnet rm %s' to go on.", text.Clean(n.Name))
 	p := problem.New("network %q: %s", text.Clean(n.Name), left).WithNext("%s", again)

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ func (f *fakeSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 		return nil, err
 	}
 	s := f.looks[0]
+	if s.Cluster.State == "" {
+		s.Cluster = swarm.Cluster{State: swarm.StateActive, Manager: true}
+	}
 	if len(f.looks) > 1 {
 		f.looks = f.looks[1:]
 	}
@@ -82,10 +86,25 @@ func TestRemoveNetworkBelievesNoHalfLook(t *testing.T) {
 	assert.NilError(t, RemoveNetwork(context.Background(), f, docknet(), event.Discard))
 	assert.DeepEqual(t, f.removed, []string{"net", "net"})
 
+	// Missed once, by an engine that could not ask its swarm, or that no longer
+	// manages it.
+	for _, lacking := range []*swarm.Snapshot{{Context: "east"}, {Context: "east", Cluster: swarm.Cluster{State: swarm.StatePending}}} {
+		f = &fakeSwarm{looks: []*swarm.Snapshot{lacking, withNetwork(), {Context: "east"}}}
+		assert.NilError(t, RemoveNetwork(context.Background(), f, docknet(), event.Discard))
+		assert.DeepEqual(t, f.removed, []string{"net"})
+	}
+
+	// What the engine refused is told at the deadline.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	f = &fakeSwarm{looks: []*swarm.Snapshot{withNetwork()}, refuse: slices.Repeat([]error{errors.New("network net not found")}, 9)}
+	err := RemoveNetwork(ctx, f, docknet(), event.Discard)
+	assert.Check(t, is.ErrorContains(err, "the engine said: network net not found"))
+
 	for _, what := range []string{"networks", "tasks"} {
 		f = &fakeSwarm{looks: []*swarm.Snapshot{half(what, "no leader")}}
 		err := RemoveNetwork(context.Background(), f, docknet(), event.Discard)
-		assert.Check(t, is.ErrorContains(err, "could not read the "+what+" of the swarm: no leader"))
+		assert.Check(t, is.ErrorContains(err, "could not read the "+what+` of the swarm of context "east": no leader`))
 		assert.Equal(t, len(f.removed), 0)
 	}
 }

@@ -115,7 +115,7 @@ func (f *shopSwarm) site() StackSite {
 func (f *shopSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &swarm.Snapshot{Context: f.name, Services: slices.Collect(maps.Values(f.services))}
+	s := &swarm.Snapshot{Context: f.name, Cluster: swarm.Cluster{State: swarm.StateActive, Manager: true}, Services: slices.Collect(maps.Values(f.services))}
 	for _, sv := range s.Services {
 		s.Tasks = append(s.Tasks, f.task(sv))
 	}

@@ -38,7 +38,7 @@ func (f *stackSwarm) gone(id string) bool { return slices.Contains(f.removed, id
 func (f *stackSwarm) Look(ctx context.Context) (*swarm.Snapshot, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &swarm.Snapshot{Context: "east", Nodes: []swarm.Node{{ID: "n1", Hostname: "h1", State: "ready"}}}
+	s := &swarm.Snapshot{Context: "east", Cluster: swarm.Cluster{State: swarm.StateActive, Manager: true}, Nodes: []swarm.Node{{ID: "n1", Hostname: "h1", State: "ready"}}}
 	desired := swarm.TaskRunning
 	if !f.gone("service web") {
 		s.Services = []swarm.Service{{ID: "web", Name: "shop_web", Labels: shopLabels()}}

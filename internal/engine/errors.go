@@ -98,7 +98,7 @@ func IsSilent(err error) bool {
 		return false
 	}
 	if client.IsErrConnectionFailed(err) || cerrdefs.IsUnavailable(err) || cerrdefs.IsDeadlineExceeded(err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errNotManaging) {
 		return true
 	}
 	msg := err.Error()
@@ -113,14 +113,40 @@ func IsSilent(err error) bool {
 	return false
 }
 
+// errNotManaging is the kind of all errors of RequireManager. An engine that is
+// being restarted is not a manager yet.
+var errNotManaging = errors.New("this node is not a swarm manager")
+
+// RequireWhole returns an error unless the snapshot comes from a manager and
+// nothing of it was left unread: decisions on it would be guesses, and what it
+// lacks would count as gone. Where a manager cannot ask its swarm, it lists its
+// own networks and no error (moby api/server/router/network getNetworksList), so
+// that the other parts must have been read for those to count.
+func RequireWhole(s *swarm.Snapshot) error {
+	if err := RequireManager(s); err != nil {
+		return err
+	}
+	if len(s.Unread) > 0 {
+		return problem.New("could not read the %s of the swarm of context %q: %w", s.Unread[0].What, s.Context, s.Unread[0].Err)
+	}
+	return nil
+}
+
 // RequireManager returns the error for a snapshot taken through an engine that
 // cannot change a swarm, with the exact command that helps; nil for a manager.
 func RequireManager(s *swarm.Snapshot) error {
+	if s.Cluster.State == swarm.StateActive && s.Cluster.Manager {
+		return nil
+	}
+	p := notManaging(s)
+	p.Err = errNotManaging
+	return p
+}
+
+func notManaging(s *swarm.Snapshot) *problem.Error {
 	c := s.Cluster
 	docker := "docker -c " + s.Context
 	switch {
-	case c.State == swarm.StateActive && c.Manager:
-		return nil
 	case c.State == swarm.StateLocked:
 		return problem.New("the swarm of context %q is locked", s.Context).WithNext("Run '%s swarm unlock' first.", docker)
 	case c.State == swarm.StateActive:
@@ -147,7 +173,7 @@ func IsAway(err error) bool {
 		return false
 	}
 	var net interface{ Timeout() bool }
-	if client.IsErrConnectionFailed(err) || errors.As(err, &net) {
+	if client.IsErrConnectionFailed(err) || errors.As(err, &net) || errors.Is(err, errNotManaging) {
 		return true
 	}
 	for _, words := range []string{"does not have a leader", "lost leadership", "connection refused", "code = Unavailable", "EOF"} {

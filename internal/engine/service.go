@@ -124,9 +124,10 @@ func chosen(ports []swarm.PortConfig, spec *swarm.EndpointSpec) []uint32 {
 	}
 	var out []uint32
 	for _, p := range ports {
-		asked := p
-		asked.PublishedPort = 0
-		if p.PublishedPort != 0 && slices.Contains(spec.Ports, asked) {
+		asks := func(number uint32) bool {
+			return slices.ContainsFunc(spec.Ports, func(q swarm.PortConfig) bool { return samePort(p, q) && q.PublishedPort == number })
+		}
+		if !asks(p.PublishedPort) && asks(0) {
 			out = append(out, p.PublishedPort)
 		}
 	}

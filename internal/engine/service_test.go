@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,10 +23,11 @@ func TestServiceReadAsListed(t *testing.T) {
 	grace := 10 * time.Second
 	ports := []swarm.PortConfig{
 		{Name: "a", Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: "ingress"},
-		{Protocol: "udp", TargetPort: 53, PublishMode: "ingress"},
+		{Protocol: "udp", TargetPort: 53},
+		{Protocol: "tcp", TargetPort: 80, PublishMode: "ingress"},
 	}
 	allocated := slices.Clone(ports)
-	allocated[1].PublishedPort = 30000
+	allocated[1].PublishedPort, allocated[1].PublishMode, allocated[2].PublishedPort = 30000, "ingress", 30001
 	spec := swarm.ServiceSpec{
 		Annotations: swarm.Annotations{Name: "web", Labels: map[string]string{"ID": "not this", "quoted": "a \"b\""}},
 		TaskTemplate: swarm.TaskSpec{
@@ -57,8 +59,12 @@ func TestServiceReadAsListed(t *testing.T) {
 		assert.Check(t, is.DeepEqual(serviceOf(got), serviceOf(whole), cmpopts.EquateComparable(netip.Prefix{})))
 		assert.Check(t, is.DeepEqual(got.Spec, whole.Spec))
 		if len(got.Endpoint.Ports) > 0 {
-			assert.Check(t, is.DeepEqual(serviceOf(got).Chosen, []uint32{30000}))
+			assert.Check(t, is.DeepEqual(serviceOf(got).Chosen, []uint32{30000, 30001}))
 		}
+		// Null is nothing.
+		nulls, err := readService(newInput(strings.NewReader(`{"ID":null,"Version":null,"CreatedAt":null,"Spec":null,"PreviousSpec":null,"UpdateStatus":null,"Endpoint":{"Spec":null,"Ports":null,"VirtualIPs":[null]}}`)))
+		assert.NilError(t, err)
+		assert.Check(t, is.DeepEqual(nulls, swarm.Service{Endpoint: swarm.Endpoint{VirtualIPs: []swarm.EndpointVirtualIP{{}}}}))
 		// Cut off anywhere, it is an error.
 		for n := range text {
 			_, err := readService(newInput(bytes.NewReader(text[:n])))

@@ -137,10 +137,7 @@ func readKnown[T ~string](in *input, to *T) error {
 	}
 	known, ok := in.texts[string(v)]
 	if !ok {
-		plain, err := jsontext.AppendUnquote(nil, v)
-		if err != nil {
-			return err
-		}
+		plain, _ := jsontext.AppendUnquote(nil, v) // an error is of what is no UTF-8, which is replaced
 		known = string(plain)
 		in.texts[string(v)] = known
 	}
@@ -158,7 +155,9 @@ func readNumber[T int | uint32 | uint64](in *input, to *T) error {
 		return err
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
-	*to = T(n)
+	if *to = T(n); err == nil && int64(*to) != n { //nolint:gosec // what does not fit is told
+		err = strconv.ErrRange
+	}
 	return err
 }
 

@@ -32,6 +32,7 @@ func TestTasksComeInAsTheClientReadsThem(t *testing.T) {
 	}))
 	listed, err := New("sim", struct{ client.APIClient }{e.API()}).Look(context.Background())
 	assert.NilError(t, err)
+	assert.Check(t, is.DeepEqual(listed.Services, streamed.Services, cmpopts.EquateComparable(netip.Prefix{})))
 	assert.Check(t, is.DeepEqual(listed.Tasks, streamed.Tasks, cmpopts.EquateComparable(netip.Prefix{})))
 	assert.Check(t, is.DeepEqual(listed.Attachments, streamed.Attachments, cmpopts.EquateComparable(netip.Prefix{})))
 }

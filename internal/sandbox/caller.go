@@ -24,10 +24,10 @@ type CallCount struct {
 	// Errors are the first errors, with the time at which each request was sent.
 	Errors []string `json:"errors,omitempty"`
 	// Late counts the answers of servers that had been told to end longer ago than
-	// the swarm takes to tell all nodes: their names still led there. When such a
-	// server ends at last, requests fail.
+	// the swarm takes to tell all nodes: on a new connection, the name still led
+	// there. When such a server ends at last, requests fail.
 	Late int `json:"late,omitempty"`
-	// Latest are the last of each server, by its address.
+	// Latest is the last late answer of each server, by its address.
 	Latest map[string]string `json:"latest,omitempty"`
 }
 

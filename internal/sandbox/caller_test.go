@@ -10,8 +10,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gotest.tools/v3/assert"
+	gopoll "gotest.tools/v3/poll"
 )
 
 // TestCallerCounts lets a caller end after some answers, of which every third
@@ -51,23 +53,41 @@ func TestCallerCounts(t *testing.T) {
 func TestCallerTellsOfLateServers(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	ended, end := context.WithCancel(context.Background())
-	end()
 	var asked atomic.Int64
-	server := httptest.NewServer(TellEnding(ended, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if asked.Add(1) > 5 {
 			w.Header().Set(EndingHeader, "3s")
 		}
 		if asked.Load() > 30 {
 			stop()
 		}
-	})))
+	}))
 	defer server.Close()
 	c := Caller{URL: server.URL, Rate: 1000, Folder: t.TempDir()}
 	assert.NilError(t, c.Run(ctx))
 	late := c.report.New.Late + c.report.Kept.Late
 	assert.Equal(t, int64(late), asked.Load()-5)
 	assert.Assert(t, strings.HasSuffix(c.report.New.Latest[server.Listener.Addr().String()], "ending for 3s"), "%v", c.report.New.Latest)
+}
+
+// TestTellEnding: an answer says for how long the server has been ending, and
+// nothing of it before.
+func TestTellEnding(t *testing.T) {
+	ctx, end := context.WithCancel(context.Background())
+	h := TellEnding(ctx, http.NotFoundHandler())
+	ending := func() string {
+		r := httptest.NewRecorder()
+		h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		return r.Header().Get(EndingHeader)
+	}
+	assert.Equal(t, ending(), "")
+	end()
+	gopoll.WaitOn(t, func(gopoll.LogT) gopoll.Result {
+		if d, err := time.ParseDuration(ending()); err != nil || d < 0 {
+			return gopoll.Continue("the server does not say that it ends")
+		}
+		return gopoll.Success()
+	})
 }
 
 func TestCallerRefusesNonsense(t *testing.T) {

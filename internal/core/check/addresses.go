@@ -117,7 +117,7 @@ func overlapAcrossSwarms(looks []*look) (o outcome) {
 			continue
 		}
 		snapshots = append(snapshots, l.s)
-		if n, ok := l.s.Ingress(); ok {
+		for _, n := range l.ingress {
 			mesh[n.ID] = true
 		}
 	}

@@ -113,8 +113,10 @@ func nodeDown(l *look) (o outcome) {
 // backAgain tells whether the machine of a node that is down is in the swarm
 // as another node, which is up.
 func (l *look) backAgain(n *swarm.Node) bool {
-	return n.Addr != "" && slices.ContainsFunc(l.s.Nodes, func(o swarm.Node) bool {
-		return o.ID != n.ID && o.Hostname == n.Hostname && o.Addr == n.Addr && !down(&o)
+	at, ok := ports.AddressOf(*n)
+	return ok && slices.ContainsFunc(l.s.Nodes, func(o swarm.Node) bool {
+		now, ok := ports.AddressOf(o)
+		return ok && now == at && o.ID != n.ID && o.Hostname == n.Hostname && !down(&o)
 	})
 }
 

@@ -77,6 +77,10 @@ func clusterCases() map[string][]ruleCase {
 			{"joined again", func(s *swarm.Snapshot) {
 				s.Nodes[1].State, s.Nodes[1].Hostname, s.Nodes[1].Addr = "down", s.Nodes[2].Hostname, s.Nodes[2].Addr
 			}, "is down", Note},
+			{"one of that name that does not tell its address", func(s *swarm.Snapshot) {
+				s.Nodes[1].State, s.Nodes[1].Hostname, s.Nodes[1].Addr, s.Nodes[1].ManagerAddr = "down", s.Nodes[2].Hostname, "0.0.0.0", ""
+				s.Nodes[2].Addr, s.Nodes[2].ManagerAddr = "0.0.0.0", ""
+			}, "is down", Error},
 			{"another machine of that name", func(s *swarm.Snapshot) { s.Nodes[1].State, s.Nodes[1].Hostname = "down", s.Nodes[2].Hostname }, "is down", Error},
 			{"drained", node(1, func(n *swarm.Node) { n.Availability = "drain" }), "", ""},
 			{"not heard of since the election", node(1, func(n *swarm.Node) { n.State = "unknown" }), "", ""},
@@ -408,7 +412,7 @@ func taskCases() map[string][]ruleCase {
 			{"unhealthy twice", only(ended("api", 1, "id3", swarm.TaskFailed, 30*time.Second, "dockerexec: unhealthy container"), ended("api", 1, "id3", swarm.TaskFailed, 20*time.Second, "dockerexec: unhealthy container"), waiting("api", 1, swarm.TaskStarting, 10*time.Second, "")), "unhealthy container", ""},
 			{"before the last update", and(only(append(slices.Clone(crashed), waiting("api", 1, swarm.TaskReady, 5*time.Second, ""))...), of("api", func(sv *swarm.Service) { sv.Update.Started = ago(6 * time.Second) })), "", ""},
 			{"ends by itself and is started again", only(ended("api", 1, "id3", swarm.TaskComplete, 30*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 20*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 10*time.Second, ""), waiting("api", 1, swarm.TaskReady, 10*time.Second, "")), "ended 3 times", ""},
-			{"ends in good order, and has a health check", and(of("api", func(sv *swarm.Service) { sv.HasHealthcheck = true }), only(ended("api", 1, "id3", swarm.TaskComplete, 30*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 20*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 10*time.Second, ""), waiting("api", 1, swarm.TaskReady, 10*time.Second, ""))), "as one that is unhealthy is told to end", ""},
+			{"ends in good order, and has a health check", and(of("api", func(sv *swarm.Service) { sv.HasHealthcheck = true }), only(ended("api", 1, "id3", swarm.TaskComplete, 30*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 20*time.Second, ""), ended("api", 1, "id3", swarm.TaskComplete, 10*time.Second, ""), waiting("api", 1, swarm.TaskReady, 10*time.Second, ""))), "which its health check may be behind", ""},
 			{"ends by itself and shall not be", and(of("api", func(sv *swarm.Service) { sv.RestartPolicy = "on-failure" }), only(ended("api", 1, "id3", swarm.TaskComplete, 30*time.Second, ""))), "", ""},
 			{"an hour ago", tasks(ended("api", 1, "id3", swarm.TaskFailed, time.Hour, ""), ended("api", 1, "id3", swarm.TaskFailed, time.Hour+time.Minute, ""), ended("api", 1, "id3", swarm.TaskFailed, 2*time.Hour, "")), "", ""},
 		},

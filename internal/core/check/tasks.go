@@ -254,9 +254,9 @@ func crashLoop(l *look) (o outcome) {
 		f := l.onService(sv, "task %s ended %s within %d minutes, the last time with exit code %d%s",
 			l.taskName(last), plural(len(slots[0].failed), "time"), int(converge.History.Minutes()), last.ExitCode, because(last.Err))
 		if sv.HasHealthcheck && last.State == swarm.TaskComplete {
-			// A program that ends in good order when it is told to leaves no other trace
-			// (seen on 20.10).
-			f.Text += ", as one that is unhealthy is told to end"
+			// A program that ends in good order when it is told to leaves no trace of why
+			// it was told (seen on 20.10).
+			f.Text += ", which its health check may be behind: a task that fails it is told to end"
 		}
 		if len(slots) > 1 {
 			f.Text += fmt.Sprintf(", and so did %s", plural(len(slots)-1, "other"))

@@ -87,12 +87,8 @@ func TestWalkNamesTheFirstBrokenStep(t *testing.T) {
 		{"no image", failed(swarm.TaskRejected, "No such image: web:1"), false, nil, stepRunning},
 		{"failing", failed(swarm.TaskFailed, "task: non-zero exit (1)"), false, nil, stepRunning},
 		{"unhealthy", failed(swarm.TaskFailed, "dockerexec: unhealthy container"), false, nil, stepHealthy},
-		{"unhealthy, and ended in good order", func(s *swarm.Snapshot) {
+		{"ended in good order, and has a health check", func(s *swarm.Snapshot) {
 			s.Services[0].HasHealthcheck = true
-			failed(swarm.TaskComplete, "")(s)
-		}, false, nil, stepHealthy},
-		{"ended in good order", func(s *swarm.Snapshot) {
-			s.Services[0].HasHealthcheck = false
 			failed(swarm.TaskComplete, "")(s)
 		}, false, nil, stepRunning},
 		{"a shared name", func(s *swarm.Snapshot) {

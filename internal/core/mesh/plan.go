@@ -123,6 +123,9 @@ func (p *Plan) describe(s *swarm.Snapshot, publishing []swarm.Service) {
 		}
 		p.Services = append(p.Services, out)
 		for _, number := range sv.Chosen {
+			if p.Old == nil {
+				break // nothing is taken off
+			}
 			p.Notes = append(p.Notes, fmt.Sprintf("port %d of %s was chosen by the swarm; to keep it, it becomes part of the service's spec", number, text.Clean(sv.Name)))
 		}
 		names = append(names, text.Clean(sv.Name))
