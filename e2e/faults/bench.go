@@ -29,10 +29,10 @@ func specs() map[Swarm]harness.Spec {
 }
 
 // others are the sandboxes beside those of the catalogue that a fault needs.
-func others() map[Swarm]harness.Spec {
+func others(lab *harness.Lab) map[Swarm]harness.Spec {
 	return map[Swarm]harness.Spec{
 		Three: {Suffix: "other", Nodes: 1},
-		Mixed: {Suffix: "guest", Nodes: 1, Engine: "trixie"},
+		Mixed: {Suffix: "guest", Nodes: 1, Engine: lab.OtherEngine()},
 	}
 }
 
@@ -40,7 +40,7 @@ func others() map[Swarm]harness.Spec {
 func BenchOf(t *testing.T, lab *harness.Lab, f Fault) *Bench {
 	t.Helper()
 	b := NewBench(t, lab, specs()[f.Swarm])
-	if spec, ok := others()[f.Swarm]; ok && strings.Contains(f.Args+f.Setup+f.PutIn, "OTHER") {
+	if spec, ok := others(lab)[f.Swarm]; ok && strings.Contains(f.Args+f.Setup+f.PutIn, "OTHER") {
 		b.Other = lab.Bare(t, spec)
 		b.Other.Clean(t)
 	}
