@@ -250,9 +250,35 @@ func (r *recreation) remove(ctx context.Context, n swarm.Network) error {
 	}
 	if len(left) > 0 {
 		r.sink.On(event.Event{Object: "network " + n.Name, Kind: event.Working, State: "waiting", Detail: "for " + names(left) + " to leave"})
-		return fmt.Errorf("%w by %s", errStillOn, names(left))
+		return fmt.Errorf("%w by %s%s", errStillOn, names(left), unreplaced(r.seen, left))
 	}
 	return r.e.RemoveNetwork(ctx, n.ID)
+}
+
+// unreplaced says of the services whose tasks stay where they are what their
+// newest task died of: as long as none comes up, the update that takes the old
+// ones away does not go on.
+func unreplaced(s *swarm.Snapshot, left []members.Member) string {
+	var says []string
+	for _, sv := range s.Services {
+		if !slices.ContainsFunc(left, func(m members.Member) bool { return m.Service == sv.Name }) {
+			continue
+		}
+		var last, runs swarm.Task
+		for _, t := range s.TasksOf(sv.ID) {
+			switch {
+			case t.State == swarm.TaskRunning && t.Created.After(runs.Created):
+				runs = t
+			case t.State.Ended() && t.Err != "" && t.Created.After(last.Created):
+				last = t
+			}
+		}
+		if last.Created.After(runs.Created) {
+			says = append(says, fmt.Sprintf("; the last new task of %s on %s was %s: %s",
+				text.Clean(sv.Name), text.Clean(s.NodeName(last.NodeID)), last.State, text.Clean(last.Err)))
+		}
+	}
+	return strings.Join(says, "")
 }
 
 // errStillOn tells that somebody is still on ingress.

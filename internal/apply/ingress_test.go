@@ -10,6 +10,7 @@ import (
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
+	"github.com/swarmnet/docker-swarmnet/internal/core/members"
 	"github.com/swarmnet/docker-swarmnet/internal/core/mesh"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
@@ -140,4 +141,23 @@ func TestRecreateIngress(t *testing.T) {
 			assert.Equal(t, f.networks[0].Options[swarm.OptMTU], c.mtu)
 		})
 	}
+}
+
+// TestUnreplaced: what the last new task died of is told, and no failure of
+// before the tasks that run.
+func TestUnreplaced(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }
+	s := &swarm.Snapshot{
+		Services: []swarm.Service{{ID: "w", Name: "web"}, {ID: "a", Name: "api"}},
+		Nodes:    []swarm.Node{{ID: "n", Hostname: "n1"}},
+		Tasks: []swarm.Task{
+			{ID: "1", ServiceID: "w", NodeID: "n", State: swarm.TaskFailed, Err: "long ago", Created: at(1)},
+			{ID: "2", ServiceID: "w", NodeID: "n", State: swarm.TaskRunning, Created: at(2)},
+			{ID: "3", ServiceID: "a", NodeID: "n", State: swarm.TaskRejected, Err: "no room", Created: at(4)},
+		},
+	}
+	left := []members.Member{{Kind: members.Task, Name: "web.1", Service: "web"}}
+	assert.Equal(t, unreplaced(s, left), "")
+	s.Tasks = append(s.Tasks, swarm.Task{ID: "4", ServiceID: "w", NodeID: "n", State: swarm.TaskRejected, Err: "No such image", Created: at(3)})
+	assert.Equal(t, unreplaced(s, left), "; the last new task of web on n1 was rejected: No such image")
 }
