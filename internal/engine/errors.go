@@ -146,17 +146,17 @@ func RequireManager(s *swarm.Snapshot) error {
 func notManaging(s *swarm.Snapshot) *problem.Error {
 	c := s.Cluster
 	docker := "docker -c " + s.Context
-	switch {
-	case c.State == swarm.StateLocked:
+	switch c.State {
+	case swarm.StateLocked:
 		return problem.New("the swarm of context %q is locked", s.Context).WithNext("Run '%s swarm unlock' first.", docker)
-	case c.State == swarm.StateActive:
+	case swarm.StateActive:
 		managers := "a manager"
 		if len(c.Managers) > 0 {
 			managers = "a manager (" + text.Clean(strings.Join(c.Managers, ", ")) + ")"
 		}
 		return problem.New("the engine of context %q is a worker of its swarm; swarm networks are made and seen on managers", s.Context).
 			WithNext("Use a context of %s: 'docker context ls' shows yours, 'docker -c CONTEXT swarmnet …' chooses one.", managers)
-	case c.State == swarm.StateError || c.State == swarm.StatePending:
+	case swarm.StateError, swarm.StatePending:
 		return problem.New("the engine of context %q is in a swarm in state %q: %s", s.Context, c.State, text.Clean(c.Error)).
 			WithNext("Run '%s info' and look at the engine's log.", docker)
 	default:

@@ -77,7 +77,7 @@ func TestTellEnding(t *testing.T) {
 	h := TellEnding(ctx, http.NotFoundHandler())
 	ending := func() string {
 		r := httptest.NewRecorder()
-		h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		h.ServeHTTP(r, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody))
 		return r.Header().Get(EndingHeader)
 	}
 	assert.Equal(t, ending(), "")
