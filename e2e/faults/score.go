@@ -207,7 +207,8 @@ const rules = `- **Detected**: check has the fault's code, for the object at fau
 - **SN417** (the kernel has no IPVS) is true for every service with a virtual address where the machine's kernel lacks
   it, and is then no false alarm.
 - **Needs probe**: the API shows nothing of it (a firewall between nodes, an MTU, an entry lost in a node's tables).
-  The fault was really put in, and check was held to silence about anything else.
+  The fault was really put in, and check was held to silence about anything else. (On a kernel without IPVS the rules
+  of the routing mesh are missing already.)
 - **Times** are of the machine that ran it and of whatever else ran there. They are no benchmark; that is
   [here](benchmark.md).
 `
