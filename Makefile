@@ -54,7 +54,7 @@ demo: build ## the main job on a three-node swarm of this machine (root; DEMO_KE
 # RUN narrows the scenarios down, as go test -run does.
 RUN ?= .
 # Scenarios of many minutes, for a machine that has nothing else to do.
-LONG := ^Test(Attach.*|Ingress(Killed|Recreate)|RmForceDetach|Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers|Undoes)|Stack(Faults|Killed|WorkerLost|LeaderLost|Addresses|Alike.*|InSeveralSwarms))$$
+LONG := ^Test(Attach.*|Ingress(Killed|Recreate|Undoes)|RmForceDetach|Faults|Healthy|Migrate(Killed|UnderLoad|MeetsOthers|Undoes|TwinFills)|Stack(Faults|Killed|WorkerLost|LeaderLost|Addresses|Alike.*|InSeveralSwarms))$$
 # What has a target of its own is left out; of it, what RUN names is not.
 SKIP = ^TestMesh$(if $(filter .,$(RUN)),|^TestPages|$(LONG))
 e2e: ## scenarios on a swarm of ENGINE=distro|trixie|sid|DIR (root; RUN=REGEXP)
