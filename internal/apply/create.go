@@ -166,10 +166,20 @@ func notAllocated(ctx context.Context, e NetworkCreator, id, name, dockerContext
 
 // removeAgain takes back a network of our own, also after the command's time
 // is over.
-func removeAgain(ctx context.Context, e NetworkCreator, id, name, dockerContext string) error {
+func removeAgain(ctx context.Context, e NetworkRemover, id, name, dockerContext string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undo)
 	defer cancel()
-	if err := e.RemoveNetwork(ctx, id); err != nil && !engine.IsNotFound(err) {
+	err := e.RemoveNetwork(ctx, id)
+	if engine.IsNotFound(err) {
+		// An engine that cannot ask its swarm says that too.
+		var s *swarm.Snapshot
+		if s, err = whole(ctx, e); err == nil {
+			if _, there := s.NetworkByID(id); there {
+				err = errors.New("the engine did not find it, and lists it")
+			}
+		}
+	}
+	if err != nil {
 		return problem.New("network %q of context %q could neither be allocated nor removed again: %w", name, dockerContext, err).
 			WithNext("Remove it with 'docker -c %s network rm %s'.", dockerContext, id).WithCode(problem.RollbackFailed)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
@@ -148,4 +149,16 @@ func TestRemoveNetworkInterrupted(t *testing.T) {
 	assert.Assert(t, errors.As(err, &p))
 	assert.Equal(t, p.Code, problem.Interrupted)
 	assert.Check(t, is.Contains(p.Next, "docker swarmnet rm docknet"))
+}
+
+// TestRemoveAgainBelievesNoEngineAlone: "not found" is what one says that cannot
+// ask its swarm.
+func TestRemoveAgainBelievesNoEngineAlone(t *testing.T) {
+	f := &fakeSwarm{looks: []*swarm.Snapshot{{Context: "east"}}, refuse: []error{cerrdefs.ErrNotFound}}
+	assert.NilError(t, removeAgain(context.Background(), f, "net", "docknet", "east"))
+
+	f = &fakeSwarm{looks: []*swarm.Snapshot{withNetwork()}, refuse: []error{cerrdefs.ErrNotFound}}
+	err := removeAgain(context.Background(), f, "net", "docknet", "east")
+	assert.ErrorContains(t, err, "could neither be allocated nor removed again")
+	assert.Equal(t, problem.CodeOf(err), problem.RollbackFailed)
 }
