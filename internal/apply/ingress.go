@@ -349,7 +349,7 @@ func (r *recreation) stopped(ctx context.Context, err error) error {
 	case err == nil:
 		err = errors.New("the swarm does not take it up")
 	case engine.IsAway(err):
-		if time.Since(r.answered) < away {
+		if time.Since(r.answered) < away(err) {
 			r.sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 			return nil
 		}

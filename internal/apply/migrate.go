@@ -16,6 +16,7 @@ import (
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
 	"github.com/swarmnet/docker-swarmnet/internal/engine"
 	"github.com/swarmnet/docker-swarmnet/internal/event"
+	"github.com/swarmnet/docker-swarmnet/internal/wait"
 )
 
 // Migrator is what a migration needs of an engine.
@@ -38,9 +39,9 @@ type Migration struct {
 	Log  TaskLog
 }
 
-// away is how long the swarm may not answer before a migration stops; the
-// election of another leader takes some ten seconds (swarmkit: 10 ticks).
-const away = 40 * time.Second
+// away is how long an engine may not answer with this error before a migration
+// stops.
+func away(err error) time.Duration { return max(40*time.Second, wait.Silence(err)) }
 
 // Begin starts a migration that was planned on the look s, and carries it out.
 func (m Migration) Begin(ctx context.Context, e Migrator, s *swarm.Snapshot, p migrate.Plan, sink event.Sink) (swarm.Network, error) {
@@ -227,7 +228,7 @@ func (r *migration) stopped(ctx context.Context, err error) error {
 			WithNext("%s", goOn).WithCode(problem.Interrupted)
 	case errors.As(err, &unfit):
 		return err
-	case !overdue && engine.IsAway(err) && time.Since(r.answered) < away:
+	case !overdue && engine.IsAway(err) && time.Since(r.answered) < away(err):
 		r.sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 		return nil
 	}

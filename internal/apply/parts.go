@@ -122,10 +122,10 @@ func each[T any](ctx context.Context, all []T, do func(context.Context, T) error
 // swarm has no leader, and repeats it until it does or has been silent for as
 // long as a wait is. The call must do no harm when it is made twice.
 func answered(ctx context.Context, sink event.Sink, call func() error) error {
-	deadline := time.Now().Add(wait.Silence)
+	begin := time.Now()
 	for {
 		err := call()
-		if err == nil || ctx.Err() != nil || !engine.IsSilent(err) || time.Now().After(deadline) {
+		if err == nil || ctx.Err() != nil || !engine.IsSilent(err) || time.Since(begin) > wait.Silence(err) {
 			return err
 		}
 		sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again: " + text.Clean(err.Error())})

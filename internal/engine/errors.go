@@ -117,6 +117,12 @@ func IsSilent(err error) bool {
 // being restarted is not a manager yet.
 var errNotManaging = errors.New("this node is not a swarm manager")
 
+// IsLeaderless tells whether an engine is there and its swarm has no leader:
+// the managers are choosing one, or too few of them are left.
+func IsLeaderless(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "does not have a leader")
+}
+
 // RequireWhole returns an error unless the snapshot comes from a manager and
 // nothing of it was left unread: decisions on it would be guesses, and what it
 // lacks would count as gone. Where a manager cannot ask its swarm, it lists its

@@ -27,6 +27,8 @@ func TestIsSilent(t *testing.T) {
 	} {
 		assert.Check(t, IsSilent(err), "%v", err)
 	}
+	assert.Check(t, IsLeaderless(errors.New("rpc error: code = Unknown desc = The swarm does not have a leader.")))
+	assert.Check(t, !IsLeaderless(io.EOF) && !IsLeaderless(nil))
 	for _, err := range []error{nil, context.Canceled, cerrdefs.ErrNotFound, errors.New("rpc error: code = InvalidArgument desc = bad spec")} {
 		assert.Check(t, !IsSilent(err), "%v", err)
 	}

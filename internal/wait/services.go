@@ -10,6 +10,7 @@ import (
 	"github.com/swarmnet/docker-swarmnet/internal/core/converge"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/core/text"
+	"github.com/swarmnet/docker-swarmnet/internal/engine"
 	"github.com/swarmnet/docker-swarmnet/internal/event"
 )
 
@@ -27,16 +28,29 @@ const (
 	// make many events, health checks make some for ever, and a look at many
 	// services is work for the manager that has to start them.
 	gap = 100 * time.Millisecond
-	// Silence is how long an engine may not answer before waiting ends: a
-	// manager that restarts, or an election of another one, is through in a few
-	// seconds (swarmkit's election timeout is 10 ticks of 1 s); twice that is an
-	// outage, which the user should hear of while they can still do something.
-	Silence = 25 * time.Second
+	// silence is how long an engine may not answer before waiting ends: a manager
+	// that restarts is back in a few seconds. More is an outage, which the user
+	// should hear of while they can still do something.
+	silence = 25 * time.Second
+	// election is how long its swarm may have no leader. Another one stands 10 to
+	// 20 s after the last sign of the old one (swarmkit's election timeout is 10
+	// ticks of 1 s), and all begins anew when its log is the older one or two stand
+	// at once: three rounds were seen to take over 41 s (20.10).
+	election = time.Minute
 	// tries is how often it is asked in that time at least: a manager with too
 	// much to do gives up one answer after 20 s (swarmkit's own limit on a
 	// request, moby daemon/cluster swarmRequestTimeout) and is there all the time.
 	tries = 3
 )
+
+// Silence is how long an engine may answer with this error, or not at all, before
+// waiting ends.
+func Silence(err error) time.Duration {
+	if engine.IsLeaderless(err) {
+		return election
+	}
+	return silence
+}
 
 // A SilentError ends a wait because the engine stopped answering. What the
 // services are doing meanwhile is not known.
@@ -79,7 +93,7 @@ func Services(ctx context.Context, w Watcher, ids []string, sink event.Sink) (ma
 			return ws.last, ctx.Err()
 		case err != nil:
 			unanswered++
-			if quiet := time.Since(answered); quiet >= Silence && unanswered >= tries {
+			if quiet := time.Since(answered); quiet >= Silence(err) && unanswered >= tries {
 				return ws.last, &SilentError{For: quiet.Round(time.Second), Err: err}
 			}
 			sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})

@@ -122,3 +122,9 @@ func TestServicesOfNone(t *testing.T) {
 	assert.NilError(t, err)
 	assert.Check(t, is.Len(got, 0))
 }
+
+// TestSilence: an election may take longer than an engine may be away.
+func TestSilence(t *testing.T) {
+	leaderless := errors.New("rpc error: code = Unknown desc = The swarm does not have a leader.")
+	assert.Assert(t, Silence(leaderless) > Silence(errors.New("connection refused")))
+}
