@@ -98,6 +98,11 @@ func Services(ctx context.Context, w Watcher, ids []string, sink event.Sink) (ma
 			}
 			sink.On(event.Event{Object: "engine", Kind: event.Warning, State: "does not answer", Detail: "trying again"})
 		default:
+			if unanswered > 0 {
+				for _, one := range ws.by {
+					one.Unseen(time.Now())
+				}
+			}
 			answered, unanswered = time.Now(), 0
 			if ws.step(ids, services, tasks, nodes, sink) {
 				return ws.last, nil

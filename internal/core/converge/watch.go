@@ -16,8 +16,18 @@ type Watch struct {
 	stable time.Time
 	// since is when a slot was first seen in a state that must not last.
 	since map[string]time.Time
+	// from is when such states begin to count.
+	from time.Time
 	// failed holds failed tasks by slot and ID: the swarm forgets them.
 	failed map[string]map[string]swarm.Task
+}
+
+// Unseen tells that the swarm could not be asked for a while until now. Nothing
+// goes on in a swarm without a leader, and under a new one nodes have to report
+// first, so states that must not last begin to count anew, a while from now.
+func (w *Watch) Unseen(now time.Time) {
+	clear(w.since)
+	w.from = now.Add(Patience)
 }
 
 // Step judges the service after one more look.
@@ -93,16 +103,24 @@ func (w *Watch) remember(l look, now time.Time) {
 		key := s.key + " " + l.stuck(s)
 		lasting[key] = true
 		if _, seen := w.since[key]; !seen {
-			w.since[key] = now
+			w.since[key] = w.counting(now)
 		}
 	}
 	if l.sv.Mode.PerNode() && len(l.slots) == 0 {
 		lasting["none"] = true
 		if _, seen := w.since["none"]; !seen {
-			w.since["none"] = now
+			w.since["none"] = w.counting(now)
 		}
 	}
 	maps.DeleteFunc(w.since, func(key string, _ time.Time) bool { return !lasting[key] })
+}
+
+// counting is when a state that is seen now begins to count.
+func (w *Watch) counting(now time.Time) time.Time {
+	if now.Before(w.from) {
+		return w.from
+	}
+	return now
 }
 
 // lost tells whether a task ended that was meant to run on. A task of a

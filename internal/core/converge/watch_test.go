@@ -142,3 +142,19 @@ func TestSteady(t *testing.T) {
 	paused.Update.State = "paused"
 	assert.Check(t, !Steady(paused, since(0), nodes(), at(5).Now))
 }
+
+// TestUnseen: what lasted only while nobody could be asked, and for a while
+// afterwards, is no failure.
+func TestUnseen(t *testing.T) {
+	pending := task(1, 1, swarm.TaskPending)
+	pending.NodeID = ""
+	var w Watch
+	step := func(second int) State {
+		return w.Step(web(1), []swarm.Task{pending}, nodes(), at(second)).State
+	}
+	assert.Equal(t, step(0), Waiting)
+	w.Unseen(at(30).Now)
+	assert.Equal(t, step(30), Waiting)
+	assert.Equal(t, step(49), Waiting)
+	assert.Equal(t, step(50), Failed, "twice the patience after it was seen again")
+}
