@@ -42,10 +42,7 @@ func (l *looks) readReported(ctx context.Context, dockerCLI command.Cli, asked b
 			case !known && asked:
 				notes[i] = fmt.Sprintf("leaked addresses are not known in context %q: its engine (%s) does not count addresses, 29.0 and newer do", at.s.Context, at.s.Engine.Version)
 			case known && ledger.AnyLeaks(at.s):
-				again, err := at.engine.Look(ctx)
-				if err == nil {
-					err = engine.RequireWhole(again)
-				}
+				again, err := engine.LookWhole(ctx, at.engine)
 				if err != nil {
 					return err
 				}

@@ -46,11 +46,8 @@ func lookAsManager(ctx context.Context, dockerCLI command.Cli) (*engine.Engine, 
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := e.Look(ctx)
+	s, err := engine.LookWhole(ctx, e)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := engine.RequireWhole(s); err != nil {
 		return nil, nil, err
 	}
 	return e, s, nil

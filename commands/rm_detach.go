@@ -31,7 +31,7 @@ func (o rmOptions) detached(ctx context.Context, cmd *cobra.Command, dockerCLI c
 // asking. Where somebody holds it whom detaching does not free, nothing
 // restarts in vain; the removal names them.
 func (o rmOptions) detachAll(ctx context.Context, cmd *cobra.Command, dockerCLI command.Cli, e *engine.Engine, ref string) error {
-	s, err := e.Look(ctx) // what was detached before has changed it
+	s, err := engine.LookWhole(ctx, e) // what was detached before has changed it
 	if err != nil {
 		return err
 	}

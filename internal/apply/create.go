@@ -66,7 +66,7 @@ func CreateNetwork(ctx context.Context, e NetworkCreator, s *swarm.Snapshot, w n
 			return swarm.Network{}, err
 		}
 		// Somebody created the name, or a network on the subnet, since the look.
-		if s, err = e.Look(ctx); err != nil {
+		if s, err = engine.LookWhole(ctx, e); err != nil {
 			return swarm.Network{}, err
 		}
 	}
@@ -103,6 +103,13 @@ func allocated(ctx context.Context, e NetworkCreator, dockerContext, id string, 
 	}
 	for {
 		list, err := e.Networks(ctx)
+		if _, ok := byID(list, id); err == nil && !ok {
+			// An engine that cannot ask its swarm lists its own networks only.
+			var s *swarm.Snapshot
+			if s, err = engine.LookWhole(ctx, e); err == nil {
+				list = s.Networks
+			}
+		}
 		if err == nil {
 			n, ok := byID(list, id)
 			switch {
@@ -172,12 +179,7 @@ func removeAgain(ctx context.Context, e NetworkRemover, id, name, dockerContext 
 	err := e.RemoveNetwork(ctx, id)
 	if engine.IsNotFound(err) {
 		// An engine that cannot ask its swarm says that too.
-		var s *swarm.Snapshot
-		if s, err = whole(ctx, e); err == nil {
-			if _, there := s.NetworkByID(id); there {
-				err = errors.New("the engine did not find it, and lists it")
-			}
-		}
+		err = RemoveNetwork(ctx, e, swarm.Network{ID: id, Name: name}, event.Discard)
 	}
 	if err != nil {
 		return problem.New("network %q of context %q could neither be allocated nor removed again: %w", name, dockerContext, err).

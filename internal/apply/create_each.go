@@ -105,15 +105,11 @@ func (c *creation) look(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range c.sites {
 		g.Go(func() error {
-			s, err := c.sites[i].Engine.Look(ctx)
-			if err != nil {
-				return err
+			s, err := engine.LookWhole(ctx, c.sites[i].Engine)
+			if err == nil {
+				c.sites[i].Look = s
 			}
-			if err := s.UnreadErr("networks"); err != nil {
-				return err
-			}
-			c.sites[i].Look = s
-			return nil
+			return err
 		})
 	}
 	return g.Wait()

@@ -37,7 +37,7 @@ type swarmInMemory struct {
 
 func (f *swarmInMemory) Look(ctx context.Context) (*swarm.Snapshot, error) {
 	list, err := f.Networks(ctx)
-	return &swarm.Snapshot{Context: f.name, Networks: list, Cluster: swarm.Cluster{ID: f.name}}, err
+	return &swarm.Snapshot{Context: f.name, Networks: list, Cluster: swarm.Cluster{ID: f.name, State: swarm.StateActive, Manager: true}}, err
 }
 
 func (f *swarmInMemory) Networks(ctx context.Context) ([]swarm.Network, error) {
@@ -213,4 +213,31 @@ func TestCreateEachMovesForWhoDoesNot(t *testing.T) {
 	for _, n := range made {
 		assert.Check(t, !n.Subnets[0].Prefix.Overlaps(plain), n.Subnets[0].Prefix.String())
 	}
+}
+
+// forgetful lists its own networks only, a few times, as an engine does that
+// cannot ask its swarm.
+type forgetful struct {
+	*swarmInMemory
+	times int
+}
+
+func (f *forgetful) Networks(ctx context.Context) ([]swarm.Network, error) {
+	if f.times > 0 {
+		f.times--
+		return nil, nil
+	}
+	return f.swarmInMemory.Networks(ctx)
+}
+
+// TestCreateBelievesNoHalfList: a network that is not in one list was not
+// removed by somebody.
+func TestCreateBelievesNoHalfList(t *testing.T) {
+	f := &forgetful{&swarmInMemory{name: "east"}, 1}
+	s, err := f.Look(context.Background())
+	assert.NilError(t, err)
+	n, err := CreateNetwork(context.Background(), f, s, wishOf("docknet"), event.Discard)
+	assert.NilError(t, err)
+	assert.Assert(t, n.Allocated())
+	assert.Equal(t, f.times, 0)
 }

@@ -150,10 +150,7 @@ func (r *recreation) run(ctx context.Context) (swarm.Network, error) {
 // alone does not prove that ingress is gone, which an engine may forget for a
 // moment while it takes the old network down.
 func (r *recreation) next(ctx context.Context) (st mesh.Step, again bool, err error) {
-	s, err := r.e.Look(ctx)
-	if err == nil {
-		err = engine.RequireWhole(s)
-	}
+	s, err := engine.LookWhole(ctx, r.e)
 	if err != nil {
 		return st, false, err
 	}

@@ -112,10 +112,7 @@ func (r *migration) run(ctx context.Context) (swarm.Network, error) {
 	}
 	var last swarm.Network
 	for {
-		s, err := r.e.Look(ctx)
-		if err == nil {
-			err = engine.RequireWhole(s)
-		}
+		s, err := engine.LookWhole(ctx, r.e)
 		if err == nil {
 			st := r.course.Next(s)
 			if st.Kind == migrate.Done {

@@ -152,7 +152,7 @@ func (r *migration) settle(ctx context.Context, st migrate.Step) error {
 	within, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	for {
-		s, err := r.e.Look(within)
+		s, err := engine.LookWhole(within, r.e)
 		if err == nil {
 			now := r.course.Next(s)
 			if now.Kind != migrate.Settle {

@@ -72,8 +72,8 @@ func tasksGone(ctx context.Context, e NetworkRemover, services []swarm.Service, 
 		ids[sv.ID], names[sv.ID] = true, sv.Name
 	}
 	for {
-		var s *swarm.Snapshot
-		if err := answered(ctx, sink, func() (err error) { s, err = whole(ctx, e); return err }); err != nil {
+		s, err := lookAnswered(ctx, e, sink)
+		if err != nil {
 			return err
 		}
 		left := stack.Tasks(s, ids, name)
@@ -135,6 +135,12 @@ func answered(ctx context.Context, sink event.Sink, call func() error) error {
 		case <-time.After(settle):
 		}
 	}
+}
+
+// lookAnswered takes a whole snapshot, as answered makes a call.
+func lookAnswered(ctx context.Context, e engine.Looker, sink event.Sink) (s *swarm.Snapshot, err error) {
+	err = answered(ctx, sink, func() (err error) { s, err = engine.LookWhole(ctx, e); return err })
+	return s, err
 }
 
 // leftOf returns those parts that a swarm still has, in words, with the tasks

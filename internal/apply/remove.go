@@ -34,69 +34,48 @@ const settle = 300 * time.Millisecond
 func RemoveNetwork(ctx context.Context, e NetworkRemover, n swarm.Network, sink event.Sink) error {
 	object := "network " + n.Name
 	var waiting []members.Member
-	var refusal error // of the engine, to remove it or to list networks
-	asked, missed := false, 0
+	var refused error // what the engine said last, to listing networks or to removing this one
+	// signs are those that the network is gone: that the engine has removed it, and
+	// every look without it. One alone is none: an engine that cannot ask its swarm
+	// lists its own networks only.
+	signs := 0
 	for {
-		var s *swarm.Snapshot
-		err := answered(ctx, sink, func() (err error) { s, err = whole(ctx, e); return err })
-		if engine.IsNetworkGone(err) {
-			// An engine may fail to list networks while one of them goes (seen on 26.1).
-			refusal = err
-			if !paused(ctx) {
-				return stopped(ctx, n, waiting, refusal)
-			}
-			continue
-		}
-		if err != nil {
+		s, err := lookAnswered(ctx, e, sink)
+		switch {
+		case engine.IsNetworkGone(err):
+			refused = err // one may fail to list networks while one of them goes (seen on 26.1)
+		case err != nil:
 			return stopped(ctx, n, waiting, err)
-		}
-		now, ok := s.NetworkByID(n.ID)
-		if missed++; !ok && (asked || missed > 1) {
-			sink.On(event.Event{Object: object, Kind: event.Good, State: "removed"})
-			return nil
-		}
-		if !ok {
-			// Once missed is not gone, unless it was removed by us: an engine that cannot
-			// ask its swarm lists its own networks only.
-			if !paused(ctx) {
-				return stopped(ctx, n, waiting, ctx.Err())
+		default:
+			now, there := s.NetworkByID(n.ID)
+			if !there {
+				if signs++; signs > 1 {
+					sink.On(event.Event{Object: object, Kind: event.Good, State: "removed"})
+					return nil
+				}
+				break
 			}
-			continue
-		}
-		missed = 0
-		r := members.RemovalOf(s, now)
-		if len(r.Holders) > 0 {
-			return held(s.Context, now, r.Holders)
-		}
-		if waiting = r.Leaving; len(waiting) == 0 {
-			err := answered(ctx, sink, func() error { return e.RemoveNetwork(ctx, n.ID) })
-			if err != nil && !engine.IsInUse(err) && !engine.IsNetworkGone(err) {
-				return err // otherwise the next look tells
+			signs = 0
+			r := members.RemovalOf(s, now)
+			if len(r.Holders) > 0 {
+				return held(s.Context, now, r.Holders)
 			}
-			asked, refusal = err == nil, err
-		} else {
-			sink.On(event.Event{Object: object, Kind: event.Working, State: "waiting", Detail: "for " + names(waiting) + " to end"})
+			if waiting = r.Leaving; len(waiting) > 0 {
+				sink.On(event.Event{Object: object, Kind: event.Working, State: "waiting", Detail: "for " + names(waiting) + " to end"})
+				break
+			}
+			refused = answered(ctx, sink, func() error { return e.RemoveNetwork(ctx, n.ID) })
+			switch {
+			case refused == nil:
+				signs++
+			case !engine.IsInUse(refused) && !engine.IsNetworkGone(refused):
+				return refused // otherwise the next look tells
+			}
 		}
-		if !paused(ctx) {
-			return stopped(ctx, n, waiting, refusal)
+		if pause(ctx, settle); ctx.Err() != nil {
+			return stopped(ctx, n, waiting, refused)
 		}
 	}
-}
-
-// whole takes a snapshot that lacks nothing: one without networks would say that
-// they are gone, one without tasks that nobody is on them.
-func whole(ctx context.Context, e NetworkRemover) (*swarm.Snapshot, error) {
-	s, err := e.Look(ctx)
-	if err == nil {
-		err = engine.RequireWhole(s)
-	}
-	return s, err
-}
-
-// paused waits a moment, and tells whether there is time left.
-func paused(ctx context.Context) bool {
-	pause(ctx, settle)
-	return ctx.Err() == nil
 }
 
 // held names every holder and the command that frees the network of it.
@@ -116,7 +95,9 @@ func stopped(ctx context.Context, n swarm.Network, waiting []members.Member, err
 	if len(waiting) > 0 {
 		left += "; still there: " + names(waiting)
 	}
-	if err != nil && !errors.Is(err, ctx.Err()) {
+	if err == nil {
+		err = ctx.Err()
+	} else if !errors.Is(err, ctx.Err()) {
 		left += "; the engine said: " + text.Clean(err.Error())
 	}
 	again := fmt.Sprintf("Run 'docker swarmnet rm %s' to go on.", text.Clean(n.Name))

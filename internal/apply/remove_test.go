@@ -157,7 +157,14 @@ func TestRemoveAgainBelievesNoEngineAlone(t *testing.T) {
 	f := &fakeSwarm{looks: []*swarm.Snapshot{{Context: "east"}}, refuse: []error{cerrdefs.ErrNotFound}}
 	assert.NilError(t, removeAgain(context.Background(), f, "net", "docknet", "east"))
 
-	f = &fakeSwarm{looks: []*swarm.Snapshot{withNetwork()}, refuse: []error{cerrdefs.ErrNotFound}}
+	// It is there after all, and goes.
+	f = &fakeSwarm{looks: []*swarm.Snapshot{withNetwork(), {Context: "east"}}, refuse: []error{cerrdefs.ErrNotFound}}
+	assert.NilError(t, removeAgain(context.Background(), f, "net", "docknet", "east"))
+	assert.DeepEqual(t, f.removed, []string{"net", "net"})
+
+	taken := withNetwork()
+	taken.Services = []swarm.Service{{ID: "w", Name: "web", Networks: []swarm.Attach{{Target: "net"}}}}
+	f = &fakeSwarm{looks: []*swarm.Snapshot{taken}, refuse: []error{cerrdefs.ErrNotFound}}
 	err := removeAgain(context.Background(), f, "net", "docknet", "east")
 	assert.ErrorContains(t, err, "could neither be allocated nor removed again")
 	assert.Equal(t, problem.CodeOf(err), problem.RollbackFailed)

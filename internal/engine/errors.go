@@ -98,12 +98,12 @@ func IsSilent(err error) bool {
 		return false
 	}
 	if client.IsErrConnectionFailed(err) || cerrdefs.IsUnavailable(err) || cerrdefs.IsDeadlineExceeded(err) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errNotManaging) {
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errNotManaging) || IsLeaderless(err) {
 		return true
 	}
 	msg := err.Error()
 	for _, words := range []string{
-		"does not have a leader", "code = Unavailable", "code = DeadlineExceeded", "context deadline exceeded",
+		"code = Unavailable", "code = DeadlineExceeded", "context deadline exceeded",
 		"raft: ", "node is not part of a swarm", "This node is not a swarm manager", "connection refused", ": EOF",
 	} {
 		if strings.Contains(msg, words) {
@@ -179,10 +179,10 @@ func IsAway(err error) bool {
 		return false
 	}
 	var net interface{ Timeout() bool }
-	if client.IsErrConnectionFailed(err) || errors.As(err, &net) || errors.Is(err, errNotManaging) {
+	if client.IsErrConnectionFailed(err) || errors.As(err, &net) || errors.Is(err, errNotManaging) || IsLeaderless(err) {
 		return true
 	}
-	for _, words := range []string{"does not have a leader", "lost leadership", "connection refused", "code = Unavailable", "EOF"} {
+	for _, words := range []string{"lost leadership", "connection refused", "code = Unavailable", "EOF"} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}

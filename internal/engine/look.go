@@ -18,6 +18,23 @@ import (
 // the snapshot holds what such an engine knows: itself and its networks.
 func (e *Engine) Look(ctx context.Context) (*model.Snapshot, error) { return e.look(ctx) }
 
+// A Looker takes snapshots, as an Engine does.
+type Looker interface {
+	Look(ctx context.Context) (*model.Snapshot, error)
+}
+
+// LookWhole takes a snapshot that lacks nothing (RequireWhole).
+func LookWhole(ctx context.Context, e Looker) (*model.Snapshot, error) {
+	s, err := e.Look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := RequireWhole(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
 // look takes a snapshot and makes more calls beside it, all within the bound on
 // calls to one engine. An error of one of them ends the look.
 func (e *Engine) look(ctx context.Context, more ...func(context.Context) error) (*model.Snapshot, error) {
