@@ -89,7 +89,7 @@ func parked(spec swarm.ServiceSpec) ([]swarm.PortConfig, error) {
 func together(first, second []swarm.PortConfig) []swarm.PortConfig {
 	out := slices.Clone(first)
 	for _, p := range second {
-		if !slices.ContainsFunc(out, func(q swarm.PortConfig) bool { return samePort(p, q) && p.PublishedPort == q.PublishedPort }) {
+		if !hasPort(out, p) {
 			out = append(out, p)
 		}
 	}
@@ -106,12 +106,16 @@ func inMesh(p swarm.PortConfig) bool {
 // one that no other port of the list has.
 func given(allocated []swarm.PortConfig, p swarm.PortConfig, list []swarm.PortConfig) uint32 {
 	for _, q := range allocated {
-		taken := slices.ContainsFunc(list, func(r swarm.PortConfig) bool { return samePort(q, r) && q.PublishedPort == r.PublishedPort })
-		if samePort(p, q) && !taken {
+		if samePort(p, q) && !hasPort(list, q) {
 			return q.PublishedPort
 		}
 	}
 	return 0
+}
+
+// hasPort tells whether a port is in the list, with its number.
+func hasPort(list []swarm.PortConfig, p swarm.PortConfig) bool {
+	return slices.ContainsFunc(list, func(q swarm.PortConfig) bool { return samePort(p, q) && p.PublishedPort == q.PublishedPort })
 }
 
 // samePort tells whether two ports lead to the same port of a task, in the same

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
@@ -31,16 +30,8 @@ func (e *Engine) services(ctx context.Context) ([]model.Service, error) {
 // is empty, as nothing is asked of it but whether it is there.
 func readService(in *input) (swarm.Service, error) {
 	var s swarm.Service
-	err := membersOf(in, func(name []byte) error {
+	err := objectOf(in, &s.ID, &s.Meta, func(name []byte) error {
 		switch string(name) {
-		case `"ID"`:
-			return readText(in, &s.ID)
-		case `"Version"`:
-			return readVersion(in, &s.Version)
-		case `"CreatedAt"`:
-			return readTime(in, &s.CreatedAt)
-		case `"UpdatedAt"`:
-			return readTime(in, &s.UpdatedAt)
 		case `"Spec"`:
 			return read(in, &s.Spec)
 		case `"PreviousSpec"`:
@@ -64,26 +55,23 @@ func readEndpoint(in *input, to *swarm.Endpoint) error {
 	return membersOf(in, func(name []byte) error {
 		switch string(name) {
 		case `"Spec"`:
-			return membersOf(in, func(name []byte) error {
-				if string(name) == `"Mode"` {
-					return readKnown(in, &to.Spec.Mode)
-				}
-				return in.SkipValue()
-			})
+			return memberOf(in, "Mode", func() error { return readKnown(in, &to.Spec.Mode) })
 		case `"Ports"`:
 			return readEach(in, &to.Ports, readPort)
 		case `"VirtualIPs"`:
-			return readEach(in, &to.VirtualIPs, func(in *input, to *swarm.EndpointVirtualIP) error {
-				return membersOf(in, func(name []byte) error {
-					switch string(name) {
-					case `"NetworkID"`:
-						return readKnown(in, &to.NetworkID)
-					case `"Addr"`:
-						return readText(in, &to.Addr)
-					}
-					return in.SkipValue()
-				})
-			})
+			return readEach(in, &to.VirtualIPs, readVirtualIP)
+		}
+		return in.SkipValue()
+	})
+}
+
+func readVirtualIP(in *input, to *swarm.EndpointVirtualIP) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"NetworkID"`:
+			return readKnown(in, &to.NetworkID)
+		case `"Addr"`:
+			return readText(in, &to.Addr)
 		}
 		return in.SkipValue()
 	})
@@ -124,10 +112,9 @@ func chosen(ports []swarm.PortConfig, spec *swarm.EndpointSpec) []uint32 {
 	}
 	var out []uint32
 	for _, p := range ports {
-		asks := func(number uint32) bool {
-			return slices.ContainsFunc(spec.Ports, func(q swarm.PortConfig) bool { return samePort(p, q) && q.PublishedPort == number })
-		}
-		if !asks(p.PublishedPort) && asks(0) {
+		anyNumber := p
+		anyNumber.PublishedPort = 0
+		if !hasPort(spec.Ports, p) && hasPort(spec.Ports, anyNumber) {
 			out = append(out, p.PublishedPort)
 		}
 	}

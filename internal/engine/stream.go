@@ -104,6 +104,34 @@ func membersOf(in *input, one func(name []byte) error) error {
 	return err
 }
 
+// memberOf reads one member of an object and passes over the others.
+func memberOf(in *input, member string, one func() error) error {
+	return membersOf(in, func(name []byte) error {
+		if string(name) == `"`+member+`"` {
+			return one()
+		}
+		return in.SkipValue()
+	})
+}
+
+// objectOf reads an object of the swarm: what all of them have into id and meta,
+// the other members by one.
+func objectOf(in *input, id *string, meta *swarm.Meta, one func(name []byte) error) error {
+	return membersOf(in, func(name []byte) error {
+		switch string(name) {
+		case `"ID"`:
+			return readText(in, id)
+		case `"Version"`:
+			return memberOf(in, "Index", func() error { return readNumber(in, &meta.Version.Index) })
+		case `"CreatedAt"`:
+			return readTime(in, &meta.CreatedAt)
+		case `"UpdatedAt"`:
+			return readTime(in, &meta.UpdatedAt)
+		}
+		return one(name)
+	})
+}
+
 // readEach reads an array, each element by one.
 func readEach[T any](in *input, to *[]T, one func(*input, *T) error) error {
 	return eachOf(in, func() error {
@@ -159,16 +187,6 @@ func readNumber[T int | uint32 | uint64](in *input, to *T) error {
 		err = strconv.ErrRange
 	}
 	return err
-}
-
-// readVersion reads the version of an object.
-func readVersion(in *input, to *swarm.Version) error {
-	return membersOf(in, func(name []byte) error {
-		if string(name) == `"Index"` {
-			return readNumber(in, &to.Index)
-		}
-		return in.SkipValue()
-	})
 }
 
 // readPort reads a published port.

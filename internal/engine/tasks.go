@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
@@ -74,11 +73,9 @@ func (l *taskLists) read(in *input) error {
 
 // listedTask is what the model has of a swarm.Task, by the same names.
 type listedTask struct {
-	ID        string
-	Version   swarm.Version
-	CreatedAt time.Time
-	UpdatedAt time.Time
-	Spec      struct {
+	ID string
+	swarm.Meta
+	Spec struct {
 		ContainerSpec         *taskContainer
 		NetworkAttachmentSpec *swarm.NetworkAttachmentSpec
 		Runtime               swarm.RuntimeType
@@ -99,7 +96,7 @@ type taskContainer struct{ Image, Stack string }
 
 func listed(t *swarm.Task) *listedTask {
 	l := &listedTask{
-		ID: t.ID, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, ServiceID: t.ServiceID, Slot: t.Slot,
+		ID: t.ID, Meta: t.Meta, ServiceID: t.ServiceID, Slot: t.Slot,
 		NodeID: t.NodeID, Status: t.Status, DesiredState: t.DesiredState, JobIteration: t.JobIteration,
 	}
 	if c := t.Spec.ContainerSpec; c != nil {
@@ -117,16 +114,8 @@ func listed(t *swarm.Task) *listedTask {
 // read reads a task as it stands in the list. What is rare is left to
 // encoding/json.
 func (t *listedTask) read(in *input) error {
-	return membersOf(in, func(name []byte) error {
+	return objectOf(in, &t.ID, &t.Meta, func(name []byte) error {
 		switch string(name) {
-		case `"ID"`:
-			return readText(in, &t.ID)
-		case `"Version"`:
-			return readVersion(in, &t.Version)
-		case `"CreatedAt"`:
-			return readTime(in, &t.CreatedAt)
-		case `"UpdatedAt"`:
-			return readTime(in, &t.UpdatedAt)
 		case `"Spec"`:
 			return t.readSpec(in)
 		case `"ServiceID"`:
@@ -166,12 +155,7 @@ func readStatus(in *input, to *swarm.TaskStatus) error {
 			to.ContainerStatus = &swarm.ContainerStatus{}
 			return readContainerStatus(in, to.ContainerStatus)
 		case `"PortStatus"`:
-			return membersOf(in, func(name []byte) error {
-				if string(name) == `"Ports"` {
-					return readEach(in, &to.PortStatus.Ports, readPort)
-				}
-				return in.SkipValue()
-			})
+			return memberOf(in, "Ports", func() error { return readEach(in, &to.PortStatus.Ports, readPort) })
 		}
 		return in.SkipValue()
 	})
@@ -213,7 +197,7 @@ func (c *taskContainer) read(in *input) error {
 		case `"Image"`:
 			return readKnown(in, &c.Image)
 		case `"Labels"`:
-			return readLabel(in, deploy.LabelStack, &c.Stack)
+			return memberOf(in, deploy.LabelStack, func() error { return readKnown(in, &c.Stack) })
 		}
 		return in.SkipValue()
 	})
@@ -225,12 +209,10 @@ func readTaskNetwork(in *input, to *model.TaskNetwork) error {
 		case `"Network"`:
 			return readNetworkOfTask(in, to)
 		case `"Addresses"`:
-			return eachOf(in, func() error {
-				var a string
-				err := readText(in, &a)
-				to.Addrs = append(to.Addrs, prefixes([]string{a})...)
-				return err
-			})
+			var addresses []string
+			err := readEach(in, &addresses, readText[string])
+			to.Addrs = prefixes(addresses)
+			return err
 		}
 		return in.SkipValue()
 	})
@@ -242,25 +224,12 @@ func readNetworkOfTask(in *input, to *model.TaskNetwork) error {
 		case `"ID"`:
 			return readKnown(in, &to.NetworkID)
 		case `"Spec"`:
-			return membersOf(in, func(name []byte) error {
-				if string(name) == `"Labels"` {
-					var label string
-					err := readLabel(in, predefined, &label)
-					to.Predefined = label == "true"
-					return err
-				}
-				return in.SkipValue()
+			return memberOf(in, "Labels", func() error {
+				var label string
+				err := memberOf(in, predefined, func() error { return readKnown(in, &label) })
+				to.Predefined = label == "true"
+				return err
 			})
-		}
-		return in.SkipValue()
-	})
-}
-
-// readLabel reads one of the labels.
-func readLabel(in *input, label string, to *string) error {
-	return membersOf(in, func(name []byte) error {
-		if string(name) == `"`+label+`"` {
-			return readKnown(in, to)
 		}
 		return in.SkipValue()
 	})
