@@ -115,6 +115,7 @@ func (p *Plan) describe(s *swarm.Snapshot, publishing []swarm.Service) {
 	step := func(format string, args ...any) { p.Steps = append(p.Steps, fmt.Sprintf(format, args...)) }
 	var names []string
 	for _, sv := range publishing {
+		names = append(names, text.Clean(sv.Name))
 		out := Service{Name: sv.Name, Tasks: s.LiveTasks(sv.ID)}
 		for _, port := range sv.Ports {
 			if port.Mode == "ingress" {
@@ -122,13 +123,12 @@ func (p *Plan) describe(s *swarm.Snapshot, publishing []swarm.Service) {
 			}
 		}
 		p.Services = append(p.Services, out)
+		if p.Old == nil {
+			continue // nothing is taken off, or put back
+		}
 		for _, number := range sv.Chosen {
-			if p.Old == nil {
-				break // nothing is taken off
-			}
 			p.Notes = append(p.Notes, fmt.Sprintf("port %d of %s was chosen by the swarm; to keep it, it becomes part of the service's spec", number, text.Clean(sv.Name)))
 		}
-		names = append(names, text.Clean(sv.Name))
 	}
 	list := strings.Join(names, ", ")
 	if p.Old != nil {
