@@ -34,7 +34,8 @@ func mark(s check.Severity) (string, aec.ANSI) {
 func (v verdict) writeTable(dockerCLI command.Cli, all bool) error {
 	out := dockerCLI.Out()
 	colour := out.IsTerminal() && os.Getenv("NO_COLOR") == "" // no-color.org
-	lines := bufio.NewWriter(out)                             // a tabwriter writes every cell by itself
+	// A tabwriter writes every cell by itself.
+	lines := bufio.NewWriter(out)
 	w := tabwriter.NewWriter(lines, 0, 1, 2, ' ', 0)
 	heading := ""
 	for _, f := range v.report.Findings {
