@@ -71,19 +71,13 @@ func TestIngressRecreate(t *testing.T) {
 func TestIngressUndoes(t *testing.T) {
 	s := usual(t)
 	s.Load(t, demoImage)
-	// An image that all nodes lose once the tasks run.
-	const gone = "swarmnet/gone:1"
-	for _, n := range s.Nodes {
-		n.Docker("tag", demoImage, gone).Assert(t, icmd.Success)
-	}
+	gone, lose := fleetingImage(t, s)
 	s.Docker("service", "create", "--detach", "--no-resolve-image", "--name", "web", "--replicas", "2", "--update-order", "start-first",
 		"--publish", "8443:8080", "--publish", "8080:8080", gone).Assert(t, icmd.Success)
 	s.WaitRunning(t, "web", 2)
 	was := ok(t, s, "ingress", "--format", "{{.Subnet}}")
 	ports := s.Service(t, "web").Endpoint.Ports
-	for _, n := range s.Nodes {
-		n.Docker("image", "rm", "--force", gone).Assert(t, icmd.Success)
-	}
+	lose()
 
 	r := rewire(s, "ingress", "recreate", "--yes", "--subnet", "10.94.0.0/24", "--timeout", "1m")
 	r.Assert(t, icmd.Expected{ExitCode: 4})

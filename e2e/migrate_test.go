@@ -289,17 +289,29 @@ func killed(t *testing.T, c icmd.Cmd, after time.Duration) string {
 	return string(out)
 }
 
+// fleetingImage is one that all nodes have until they are to lose it, once its tasks
+// run: new ones cannot start then.
+func fleetingImage(t *testing.T, s *harness.Swarm) (name string, lose func()) {
+	t.Helper()
+	name = "swarmnet/gone:1"
+	for _, n := range s.Nodes {
+		n.Docker("tag", demoImage, name).Assert(t, icmd.Success)
+	}
+	return name, func() {
+		t.Helper()
+		for _, n := range s.Nodes {
+			n.Docker("image", "rm", "--force", name).Assert(t, icmd.Success)
+		}
+	}
+}
+
 // TestMigrateUndoes: a service whose new tasks no node can start is on its old
 // network afterwards, as are all others, and none of its tasks was lost.
 func TestMigrateUndoes(t *testing.T) {
 	s := usual(t)
 	s.Load(t, "swarmnet/demo")
 	s.Swarmnet("create", "docknet").Assert(t, icmd.Success)
-	// An image that all nodes lose once the tasks run.
-	const gone = "swarmnet/gone:1"
-	for _, n := range s.Nodes {
-		n.Docker("tag", demoImage, gone).Assert(t, icmd.Success)
-	}
+	gone, lose := fleetingImage(t, s)
 	broken := demo("web", 2)
 	broken.TaskTemplate.ContainerSpec.Image = gone
 	specs := []swarm.ServiceSpec{demo("api", 2), broken}
@@ -309,9 +321,7 @@ func TestMigrateUndoes(t *testing.T) {
 	for _, task := range allRunning(t, s, broken) {
 		tasks[task.ID] = true
 	}
-	for _, n := range s.Nodes {
-		n.Docker("image", "rm", "--force", gone).Assert(t, icmd.Success)
-	}
+	lose()
 
 	res := icmd.RunCmd(s.Command("swarmnet", "migrate", "--yes", "--mtu", "1400", "docknet"), icmd.WithTimeout(15*s.Patience()))
 	assert.Equal(t, res.ExitCode, 4, "%s", res)
@@ -335,12 +345,7 @@ func TestMigrateTwinFills(t *testing.T) {
 	create(t, s, specs...)
 	before := s.Network(t, "docknet")
 	p := start(t, s.Command("swarmnet", "migrate", "--yes", "--subnet", "10.222.0.0/28", "--rename", "docks", "--timeout", "45s", "docknet"), false)
-	eventually(t, s, func() poll.Result {
-		if len(s.Service(t, "web").Spec.TaskTemplate.Networks) < 2 {
-			return poll.Continue("service web is not on both networks yet")
-		}
-		return poll.Success()
-	})
+	onBoth(t, s, "web")
 	// More than there are: whatever is free from now on is theirs.
 	other := demo("greedy", 20)
 	other.UpdateConfig.Parallelism = 0
@@ -369,12 +374,7 @@ func TestMigrateMeetsOthers(t *testing.T) {
 	specs := []swarm.ServiceSpec{demo("api", 2), demo("web", 3)}
 	create(t, s, specs...)
 	p := start(t, s.Command("swarmnet", "migrate", "--yes", "--mtu", "1400", "--rename", "docks", "--timeout", "2m", "docknet"), false)
-	eventually(t, s, func() poll.Result {
-		if n := s.Service(t, "api"); len(n.Spec.TaskTemplate.Networks) < 2 {
-			return poll.Continue("service api is not on both networks yet")
-		}
-		return poll.Success()
-	})
+	onBoth(t, s, "api")
 	s.Docker("service", "update", "--detach", "--no-resolve-image", "--env-add", "COLOUR=blue", "web").Assert(t, icmd.Success)
 	t.Run("node lost", func(t *testing.T) {
 		s.Fault(t, s.Nodes[2], "stop")

@@ -58,7 +58,7 @@ func hiddenFaults() []Fault {
 		{
 			Name: "mesh-rules-lost", Is: "somebody flushed the rules of the routing mesh on one node",
 			Setup: `serve front --replicas 2 --publish 8080:8080; running front 2`,
-			// On a kernel without IPVS, engine 20.10 does not come to write them at all.
+			// On a kernel without IPVS no engine comes to write them (seen on 20.10 and 26.1).
 			PutIn: `if inside 3 iptables -w -t nat -S DOCKER-INGRESS; then inside 3 iptables -w -t nat -F DOCKER-INGRESS; fi`,
 			Heal:  `if inside 3 iptables -w -t nat -S DOCKER-INGRESS; then inside 3 iptables -w -t nat -A DOCKER-INGRESS -j RETURN; fi`,
 		},

@@ -162,7 +162,7 @@ type Result struct {
 	Commit   string // of the plugin
 	Detected bool
 	// First tells whether the fault's code stood first of all that was new; Ahead
-	// is the one that did, if not.
+	// is the finding that did, if not.
 	First bool
 	Ahead string
 	// Explained tells whether explain named the right step, and Instead what it
