@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,9 @@ func held(dockerContext string, n swarm.Network, holders []members.Holder) error
 	var who, free []string
 	for _, h := range holders {
 		who = append(who, text.Clean(h.Who))
-		free = append(free, "  "+text.Clean(h.Free))
+		if way := "  " + text.Clean(h.Free); !slices.Contains(free, way) {
+			free = append(free, way) // of two on one lost node it is the same
+		}
 	}
 	p := problem.Join(fmt.Sprintf("network %q of context %q is in use", text.Clean(n.Name), dockerContext), who)
 	return p.WithNext("To free it:\n%s", strings.Join(free, "\n"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"gotest.tools/v3/assert"
 	is "gotest.tools/v3/assert/cmp"
 
+	"github.com/swarmnet/docker-swarmnet/internal/core/members"
 	"github.com/swarmnet/docker-swarmnet/internal/core/problem"
 	"github.com/swarmnet/docker-swarmnet/internal/core/swarm"
 	"github.com/swarmnet/docker-swarmnet/internal/event"
@@ -168,4 +170,12 @@ func TestRemoveAgainBelievesNoEngineAlone(t *testing.T) {
 	err := removeAgain(context.Background(), f, "net", "docknet", "east")
 	assert.ErrorContains(t, err, "could neither be allocated nor removed again")
 	assert.Equal(t, problem.CodeOf(err), problem.RollbackFailed)
+}
+
+// TestHeldTellsAWayOnce: of several holders that one command frees.
+func TestHeldTellsAWayOnce(t *testing.T) {
+	lost := members.Holder{Who: "task a", Free: "docker node rm --force n3"}
+	err := held("east", docknet(), []members.Holder{lost, {Who: "task b", Free: lost.Free}})
+	assert.Equal(t, strings.Count(err.Error(), lost.Free), 1)
+	assert.Check(t, is.Contains(err.Error(), "task b"))
 }

@@ -39,7 +39,7 @@ func attachmentOnLostNode(l *look) (o outcome) {
 		}
 		is, next := "is gone", l.cmd("swarmnet ps %s", text.Clean(n.Name))
 		if _, known := l.nodes[a.NodeID]; known {
-			is, next = "is down", "bring "+l.nodeName(a.NodeID)+" back, or: "+l.cmd("node rm --force %s", l.nodeName(a.NodeID))
+			is, next = "is down", "bring "+l.nodeName(a.NodeID)+" back, or: "+l.cmd("node rm --force %s", text.Clean(l.s.NodeArg(a.NodeID)))
 		}
 		f := l.onContainer(n, a, "it holds an address on network %s, and its node %s %s", name(n.Name), l.nodeName(a.NodeID), is)
 		o.add(f.then(next))

@@ -54,7 +54,7 @@ func RemovalOf(s *swarm.Snapshot, n swarm.Network) Removal {
 				Free: "docker service ps --no-trunc " + orID(m.Service, m.Name),
 			})
 		case unreachable(s, m.NodeID):
-			r.Holders = append(r.Holders, lostHolder(m))
+			r.Holders = append(r.Holders, lostHolder(s, m))
 		default:
 			r.Leaving = append(r.Leaving, m)
 		}
@@ -64,7 +64,7 @@ func RemovalOf(s *swarm.Snapshot, n swarm.Network) Removal {
 
 func containerHolder(s *swarm.Snapshot, n swarm.Network, m Member) Holder {
 	if unreachable(s, m.NodeID) {
-		return lostHolder(m)
+		return lostHolder(s, m)
 	}
 	return Holder{
 		Member: m, Who: fmt.Sprintf("container %s on node %s", m.Name, m.Node),
@@ -74,10 +74,10 @@ func containerHolder(s *swarm.Snapshot, n swarm.Network, m Member) Holder {
 
 // lostHolder is a member on a node that does not answer: the swarm waits for
 // it until the node is back or taken out of the swarm.
-func lostHolder(m Member) Holder {
+func lostHolder(s *swarm.Snapshot, m Member) Holder {
 	return Holder{
 		Member: m, Who: fmt.Sprintf("%s %s on node %s, which is down", m.Kind, m.Name, m.Node),
-		Free: fmt.Sprintf("bring node %s back, or: docker node rm --force %s", m.Node, m.Node),
+		Free: fmt.Sprintf("bring node %s back, or: docker node rm --force %s", m.Node, s.NodeArg(m.NodeID)),
 	}
 }
 

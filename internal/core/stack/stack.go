@@ -100,7 +100,7 @@ func TaskWords(s *swarm.Snapshot, tasks []swarm.Task, services map[string]string
 		if t.NodeID != "" {
 			word += " on " + s.NodeName(t.NodeID)
 			if n, ok := s.NodeByID(t.NodeID); ok && n.State == "down" {
-				word += ", a node that is down (bring it back, or: docker node rm --force " + s.NodeName(t.NodeID) + ")"
+				word += ", a node that is down (bring it back, or: docker node rm --force " + s.NodeArg(t.NodeID) + ")"
 			}
 		}
 		out = append(out, word)

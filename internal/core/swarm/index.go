@@ -109,6 +109,19 @@ func (s *Snapshot) NodeName(id string) string {
 	return id
 }
 
+// NodeArg returns what docker takes for a node: its name, or its ID where several
+// nodes have that name, as a machine that has joined again and what was left of
+// it do. Docker refuses a name that is ambiguous.
+func (s *Snapshot) NodeArg(id string) string {
+	name := s.NodeName(id)
+	for _, n := range s.Nodes {
+		if n.ID != id && n.Hostname == name {
+			return id
+		}
+	}
+	return name
+}
+
 // UnreadErr returns the error that kept a part of the swarm from being read,
 // nil when it was read.
 func (s *Snapshot) UnreadErr(what string) error {

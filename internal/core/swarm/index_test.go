@@ -67,3 +67,11 @@ func TestFindServices(t *testing.T) {
 		assert.DeepEqual(t, got, want)
 	}
 }
+
+// TestNodeArg: a name that two nodes have names neither.
+func TestNodeArg(t *testing.T) {
+	s := &Snapshot{Nodes: []Node{{ID: "a", Hostname: "n1"}, {ID: "b", Hostname: "n2"}, {ID: "c", Hostname: "n2"}}}
+	assert.Equal(t, s.NodeArg("a"), "n1")
+	assert.Equal(t, s.NodeArg("b"), "b")
+	assert.Equal(t, s.NodeArg("gone"), "gone")
+}
